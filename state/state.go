@@ -1,0 +1,345 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Cursor says where in a pull the next call reads. Only the extractor that made
+// it can read it. Empty at the beginning of a pull.
+type Cursor string
+
+// Kind says how complete a pull is, and so whether keys that it did not bring
+// have vanished at the network.
+type Kind string
+
+// The kinds of pull.
+const (
+	// Windowed pulls bring all rows of a time window.
+	Windowed Kind = "window"
+	// Snapshot pulls bring all rows of a stream without a time axis.
+	Snapshot Kind = "snapshot"
+	// Changes pulls bring what changed since a time; rows absent from them say nothing.
+	Changes Kind = "changes"
+)
+
+// Tier is the urgency of a pull; a lane takes the lowest number first.
+type Tier int
+
+// The tiers, most urgent first.
+const (
+	Hot Tier = iota
+	Warm
+	Cold
+	Backfill
+)
+
+// String gives the tier's name in lower case.
+func (t Tier) String() string {
+	switch t {
+	case Hot:
+		return "hot"
+	case Warm:
+		return "warm"
+	case Cold:
+		return "cold"
+	case Backfill:
+		return "backfill"
+	}
+	return fmt.Sprintf("tier %d", int(t))
+}
+
+// Phase is where a pull stands.
+type Phase string
+
+// The phases of a pull. A published pull is no longer stored: its checkpoint is.
+const (
+	// Pulling: calls are still to be made.
+	Pulling Phase = "pulling"
+	// Pulled: every page is in the inbox; the warehouse has to take it.
+	Pulled Phase = "pulled"
+	// Failed: given up until the stream is due again; its inbox pages are gone.
+	Failed Phase = "failed"
+)
+
+// Pull is the work of bringing one window (or snapshot, or list of changes) of
+// one stream into the warehouse. It is created before its first call and lives
+// until its rows are published.
+type Pull struct {
+	ID      int64
+	Account string
+	Stream  string
+	Kind    Kind
+	Tier    Tier
+	// From and To bound the window in UTC, half open; both zero for a snapshot. For
+	// changes, From is the instant since which changes are asked and To when the pull was planned.
+	From, To time.Time
+	// Version is issued when the pull is created: every row the pull brings has a
+	// greater version, every tombstone has exactly this one.
+	Version uint64
+	RunID   string
+	// Items is the frozen list of a for-each stream (ids of another stream), one a
+	// line; empty otherwise, and until Begin stored it.
+	Items  []string
+	Phase  Phase
+	Cursor Cursor
+	// Pages, Records and Bytes count what is in the inbox for this pull; Bytes is uncompressed.
+	Pages   int
+	Records int64
+	Bytes   int64
+	// Attempts counts the calls that failed since the last one that succeeded.
+	Attempts int
+	// NotBefore is the earliest time of the next call, after a failure; zero means now.
+	NotBefore time.Time
+	// LastError is the last failure in words, for people; empty after a success.
+	LastError string
+	CreatedAt time.Time
+}
+
+// NewPull is what a planner asks for. See Pull for the fields.
+type NewPull struct {
+	Account, Stream string
+	Kind            Kind
+	Tier            Tier
+	From, To        time.Time
+	RunID           string
+}
+
+// Lane is what is known of one account's line of calls.
+type Lane struct {
+	Account string
+	// NextCall is the earliest time of the next call by the account's pace; zero means now.
+	NextCall time.Time
+	// Stopped says in words why the account makes no calls (a refused key); empty when it does.
+	// It holds for the credentials with the fingerprint StoppedFor only.
+	Stopped    string
+	StoppedFor string
+}
+
+// Departure is recorded before a call leaves.
+type Departure struct {
+	Account string
+	PullID  int64 // 0 for a call outside a pull (a check)
+	At      time.Time
+	// NextCall is the earliest time of the call after this one if nothing more is
+	// ever heard of this one (the daemon dies): At + timeout + minimum delay.
+	NextCall time.Time
+}
+
+// Receipt is an answer, committed in one transaction with everything that follows
+// from it. There is no way to store an answer without its cursor.
+type Receipt struct {
+	PullID int64
+	// Body is the compressed answer, exactly as it will be read back.
+	Body []byte
+	// Request describes the call for people, without secrets.
+	Request string
+	// Records is the number of records on the page; RawBytes its uncompressed size.
+	Records  int
+	RawBytes int
+	// Hash is a digest of the page's records, to recognise a repeated page.
+	Hash uint64
+	// Next is where the following call reads; Done says that there is none.
+	Next Cursor
+	Done bool
+	// NextCall is the earliest time of the account's next call.
+	NextCall   time.Time
+	ReceivedAt time.Time
+}
+
+// Failure is a call that brought no usable answer.
+type Failure struct {
+	Account string
+	PullID  int64 // 0 for a call outside a pull
+	At      time.Time
+	// NextCall is the earliest time of the account's next call (pace, Retry-After).
+	NextCall time.Time
+	// NotBefore is the earliest time of the pull's next call (backoff).
+	NotBefore time.Time
+	// Error says what happened, for people, without secrets.
+	Error string
+	// GiveUp ends the pull: it becomes Failed and its inbox pages are dropped.
+	GiveUp bool
+}
+
+// Page is one answer in the inbox.
+type Page struct {
+	Seq    int64 // increasing over the whole store
+	PullID int64
+	// Version is greater than that of every page received before it and of every pull created before it.
+	Version    uint64
+	Body       []byte
+	Request    string
+	Records    int
+	RawBytes   int
+	Hash       uint64
+	ReceivedAt time.Time
+}
+
+// Checkpoint is what is known to be published of one window of one stream.
+type Checkpoint struct {
+	Account, Stream string
+	Kind            Kind
+	From, To        time.Time
+	Version         uint64
+	// PulledAt is when the pull was created: the network was asked after this time.
+	PulledAt    time.Time
+	PublishedAt time.Time
+	Rows        int64
+	// Quarantined counts the records that could not be normalized.
+	Quarantined int64
+}
+
+// Published says that a pull's rows are visible in the warehouse.
+type Published struct {
+	PullID      int64
+	PublishedAt time.Time
+	Rows        int64
+	Quarantined int64
+}
+
+// Held says that a guard kept a pull's rows from being published.
+type Held struct {
+	PullID int64
+	At     time.Time
+	// Reason is for people.
+	Reason string
+	// Rows and Hash describe what was held: a later pull of the same window that
+	// agrees with both is believed.
+	Rows int64
+	Hash uint64
+}
+
+// HeldWindow is the standing memory of a Held, until the window is published.
+type HeldWindow struct {
+	Account, Stream string
+	From, To        time.Time
+	At              time.Time
+	Reason          string
+	Rows            int64
+	Hash            uint64
+}
+
+// Run is one stream brought up to date once, for the run log.
+type Run struct {
+	ID              string
+	Account, Stream string
+	StartedAt       time.Time
+	FinishedAt      time.Time // zero while it goes on
+	Calls, Rows     int64
+	// Error is empty for success.
+	Error string
+}
+
+// BackfillRequest is a backfill asked on the command line; it is resumed when the
+// same one is asked again before it finished.
+type BackfillRequest struct {
+	ID        int64
+	From, To  time.Time // report days at midnight UTC, To exclusive
+	Only      string    // canonical text of the selection
+	StartedAt time.Time
+	// FinishedAt is zero until every window of it is published.
+	FinishedAt time.Time
+}
+
+// InboxSize is how much waits in the inbox.
+type InboxSize struct {
+	Pages int64
+	// Bytes is the compressed size.
+	Bytes int64
+}
+
+// ErrLocked is returned by a driver's Open when another process holds the store.
+// The error that wraps it says who.
+var ErrLocked = errors.New("state is held by another process")
+
+// Store is the contract that a driver fulfils. All times are UTC with millisecond
+// precision; a zero time is stored and comes back as zero. Methods are safe for
+// concurrent use, and each is one transaction: after it returned nil, the change
+// survives kill -9 of the process and of the machine.
+//
+// The interface is large on purpose and not meant to be implemented outside the
+// subpackages of state.
+type Store interface {
+	Close() error
+
+	// CreatePulls creates those of the given pulls that have no open (pulling or
+	// pulled) pull with the same account, stream, kind and window, in the given
+	// order, and returns the created ones. An open one that is less urgent than the new one
+	// takes the new one's tier; a Failed one is replaced. For Changes and Snapshot
+	// kinds, at most one pull per account and stream is open, whatever its times.
+	CreatePulls(ctx context.Context, pulls []NewPull) ([]Pull, error)
+	// OpenPulls gives the pulls of an account (all accounts if empty) that are
+	// pulling or pulled, oldest first.
+	OpenPulls(ctx context.Context, account string) ([]Pull, error)
+	// FailedPulls gives the pulls that were given up and not replaced since.
+	FailedPulls(ctx context.Context) ([]Pull, error)
+	// SetItems stores the frozen list of a for-each pull before its first call.
+	// With Done the pull has nothing to ask and becomes Pulled.
+	SetItems(ctx context.Context, pullID int64, items []string, done bool) error
+	// DropPulls forgets pulls and their inbox pages: their stream is no longer configured.
+	DropPulls(ctx context.Context, pullIDs []int64) error
+
+	// Lane gives an account's lane; a lane never seen is returned zero but for its name.
+	Lane(ctx context.Context, account string) (Lane, error)
+	// Lanes gives all lanes ever seen.
+	Lanes(ctx context.Context) ([]Lane, error)
+	// StopLane records that an account makes no calls with these credentials; an empty reason lets it go on.
+	StopLane(ctx context.Context, account, reason, fingerprint string) error
+
+	Depart(ctx context.Context, d Departure) error
+	// Receive commits an answer and returns the pull as it now stands.
+	Receive(ctx context.Context, r Receipt) (Pull, error)
+	Fail(ctx context.Context, f Failure) error
+	// Ended records the end of a call outside a pull (a check): only the pace moves.
+	Ended(ctx context.Context, account string, nextCall time.Time) error
+
+	// Quota counts a call against a named budget and reports whether it was within
+	// limit; when it was not, nothing is counted and free says when the next one is.
+	Quota(ctx context.Context, account, name string, limit int, per time.Duration, now time.Time) (ok bool, free time.Time, err error)
+
+	Inbox(ctx context.Context) (InboxSize, error)
+	// Pages gives the pages of a pull in the order they were received, after the
+	// given Seq, at most limit of them and at least one if there is any.
+	Pages(ctx context.Context, pullID, after int64, limit int) ([]Page, error)
+
+	// Publish turns pulls into checkpoints and removes their inbox pages and held memory.
+	Publish(ctx context.Context, done []Published) error
+	// Hold ends pulls without publishing them: they become Failed with the reason,
+	// their inbox pages go, and the memory of what was held stays.
+	Hold(ctx context.Context, held []Held) error
+	// HeldWindows gives what is held back; all accounts if account is empty.
+	HeldWindows(ctx context.Context, account string) ([]HeldWindow, error)
+	// Requeue makes Pulled pulls Failed and drops their pages, with a reason: their
+	// pages cannot be normalized (too many bad rows).
+	Reject(ctx context.Context, pullID int64, reason string) error
+
+	// Checkpoints gives what is published of a stream, oldest window first.
+	Checkpoints(ctx context.Context, account, stream string) ([]Checkpoint, error)
+	// LastCheckpoints gives, per account and stream, the most recently published one.
+	LastCheckpoints(ctx context.Context) ([]Checkpoint, error)
+
+	// Due gives when a stream was last found due by its schedule; zero if never.
+	Due(ctx context.Context, account, stream string) (time.Time, error)
+	SetDue(ctx context.Context, account, stream string, at time.Time) error
+
+	// SaveRun inserts or updates a run by its id.
+	SaveRun(ctx context.Context, r Run) error
+	// Runs gives the newest runs first, at most limit.
+	Runs(ctx context.Context, limit int) ([]Run, error)
+
+	// StartBackfill finds the unfinished request with the same range and selection, or creates it.
+	StartBackfill(ctx context.Context, from, to time.Time, only string, now time.Time) (BackfillRequest, error)
+	FinishBackfill(ctx context.Context, id int64, now time.Time) error
+	// Backfills gives the unfinished requests, oldest first.
+	Backfills(ctx context.Context) ([]BackfillRequest, error)
+
+	// NextVersion issues a version outside a pull.
+	NextVersion(ctx context.Context) (uint64, error)
+
+	// Secret gives a named random value that is created on first use and kept (the
+	// embedded engine's password); it never appears in logs.
+	Secret(ctx context.Context, name string) (string, error)
+}
