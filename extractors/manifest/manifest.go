@@ -1,0 +1,238 @@
+package manifest
+
+import (
+	"time"
+
+	"syncd/schema/normalize"
+)
+
+// Network is one manifest: everything that is known of a network's read API.
+type Network struct {
+	// Name is the word in the configuration's "network" key.
+	Name string `yaml:"network"`
+	// Title is the network's name for people.
+	Title string `yaml:"title"`
+	Docs  string `yaml:"docs"`
+	// Evidence holds for every stream that does not state its own.
+	Evidence Evidence `yaml:"evidence"`
+	// BaseURL is empty when every account has its own host: the account must give it.
+	BaseURL string `yaml:"base_url"`
+	Auth    Auth   `yaml:"auth"`
+	// Credentials and Variables are what an account may set, by name.
+	Credentials map[string]Credential `yaml:"credentials"`
+	Variables   map[string]Variable   `yaml:"variables"`
+	// Roles are the kinds of account; an account without a role has the first.
+	Roles []string `yaml:"roles"`
+	Pace  Pace     `yaml:"pace"`
+	// Timeout bounds one call; 0 means the engine's default.
+	Timeout time.Duration `yaml:"timeout"`
+	// MaxBody bounds one answer, decompressed; 0 means the engine's default.
+	MaxBody Size `yaml:"max_body"`
+	// Check is the cheapest call that proves the credentials of every role.
+	Check Request `yaml:"check"`
+	// Success is the test inside a 200 body; nil if the status says it all.
+	Success *Success `yaml:"success"`
+	// ErrorText are the paths where an answer's error is in words; the first that is text is shown.
+	ErrorText []string `yaml:"error_text"`
+	// Secrets are the keys whose values are removed anywhere in an answer before it is stored.
+	Secrets []string `yaml:"secrets"`
+	PII     PII      `yaml:"pii"`
+	// Streams is the catalogue, in the order in which people read it. Two streams may
+	// have one name if no role reads both.
+	Streams []*Stream `yaml:"streams"`
+}
+
+// Auth says how a call proves who asks.
+type Auth struct {
+	Kind AuthKind `yaml:"kind"`
+	// Name is the header's or parameter's name, for the kinds that have one.
+	Name string `yaml:"name"`
+	// Credential is the name of the credential that is sent.
+	Credential string `yaml:"credential"`
+	// User is the name of the credential that is the user, for AuthBasic.
+	User string `yaml:"user"`
+}
+
+// Credential is a secret that an account gives.
+type Credential struct {
+	Help string `yaml:"help"`
+	// Optional credentials may be missing.
+	Optional bool `yaml:"optional"`
+}
+
+// Variable is a setting of an account, or of one of its streams, that is no secret.
+type Variable struct {
+	Help    string `yaml:"help"`
+	Default string `yaml:"default"`
+	// Required variables have no sensible default; the account must give them.
+	Required bool `yaml:"required"`
+	// Evidence is Inferred for a default that a tenant may contradict.
+	Evidence Evidence `yaml:"evidence"`
+}
+
+// Pace is the network's floor: an account may be slower freely, faster only on demand.
+type Pace struct {
+	// MinDelay lies between the end of a call, failed ones included, and the start of the next.
+	MinDelay time.Duration `yaml:"min_delay"`
+	// Parallel is the number of calls an account may have in flight; 0 means 1.
+	Parallel int     `yaml:"parallel"`
+	Quotas   []Quota `yaml:"quotas"`
+}
+
+// Quota is a budget of calls that the network states.
+type Quota struct {
+	Name  string        `yaml:"name"`
+	Calls int           `yaml:"calls"`
+	Per   time.Duration `yaml:"per"`
+}
+
+// Success is a test inside an answer whose HTTP status is good. An answer that is
+// not an object has no envelope and passes.
+type Success struct {
+	// Path is where the value stands.
+	Path string `yaml:"path"`
+	// Equals are the values, as text, that mean success.
+	Equals []string `yaml:"equals"`
+}
+
+// PII names what in the answers is personal, beside e-mail addresses, which are
+// recognized by their form.
+type PII struct {
+	// IP are the keys whose string values are IP addresses of people.
+	IP []string `yaml:"ip"`
+}
+
+// Request is a GET: no manifest can say anything that writes.
+type Request struct {
+	// Path is appended to the base URL; placeholders in it are escaped as one element.
+	Path string `yaml:"path"`
+	// Query maps a parameter's name, as it is sent ("filter[date_from]"), to its
+	// values. A value that resolves to "" is left out; {items} and {slices} become
+	// one value each.
+	Query map[string][]string `yaml:"query"`
+}
+
+// Stream is one kind of object that a network gives.
+type Stream struct {
+	// Name is the key in an account's "streams".
+	Name string `yaml:"name"`
+	Doc  string `yaml:"doc"`
+	// Evidence is the network's if empty.
+	Evidence Evidence `yaml:"evidence"`
+	// Roles may read the stream; empty means all of the network's.
+	Roles []string `yaml:"roles"`
+	// Disabled streams are pulled only if the account's configuration enables them.
+	Disabled bool `yaml:"disabled"`
+	// Optional says in words why a tenant may not have this call; it is told with
+	// the 404 that stops the stream.
+	Optional string `yaml:"optional"`
+	// Needs are the variables without which the stream is off.
+	Needs   []string `yaml:"needs"`
+	Request Request  `yaml:"request"`
+	// Window is nil for a stream without a time axis.
+	Window *Window `yaml:"window"`
+	// Changes is nil if the network cannot be asked what changed since a time.
+	Changes *Changes `yaml:"changes"`
+	Paging  Paging   `yaml:"paging"`
+	// ForEach is nil unless calls are made per item of a list.
+	ForEach *ForEach `yaml:"for_each"`
+	// Slices is nil unless the account chooses the report's dimensions. Such a stream
+	// is a template: the account may configure it under its own name, and any number
+	// of times more as "<name>/<anything>", each with its own slices.
+	Slices *Slices `yaml:"slices"`
+	// Output is the main table; its keys stand beside those above in the YAML.
+	Output normalize.Spec `yaml:",inline"`
+	// Also are further tables filled from the same answers.
+	Also []normalize.Spec `yaml:"also"`
+	// Schedule is the default cron line, due in the account's zone.
+	Schedule string `yaml:"schedule"`
+	// Restate are the default restatement tiers, youngest first.
+	Restate []Tier `yaml:"restate"`
+}
+
+// Outputs gives all tables that the stream's answers fill, the main one first.
+func (s *Stream) Outputs() []normalize.Spec {
+	return append([]normalize.Spec{s.Output}, s.Also...)
+}
+
+// Window says how the stream's time axis is cut into calls.
+type Window struct {
+	// By is the Time or Date column of the main table that the window bounds.
+	By   string `yaml:"by"`
+	Step Step   `yaml:"step"`
+	// Zone is ZoneAccount if empty.
+	Zone Zone `yaml:"zone"`
+	// MaxAge is how far back the network answers; 0 means without limit.
+	MaxAge time.Duration `yaml:"max_age"`
+	// Max is the number of steps one call may span; 0 means 1.
+	Max int `yaml:"max"`
+}
+
+// Changes is the changed-since form of a stream.
+type Changes struct {
+	// Query is merged over the Request's: a name given here replaces it there.
+	Query map[string][]string `yaml:"query"`
+	// Overlap is how far back of the last publication is asked again, for clocks
+	// that differ and bounds that are days.
+	Overlap time.Duration `yaml:"overlap"`
+	// Roles may ask so; empty means all that read the stream.
+	Roles []string `yaml:"roles"`
+}
+
+// Paging says how a list that is longer than an answer is read.
+type Paging struct {
+	// Kind is PagingNone if empty.
+	Kind PagingKind `yaml:"kind"`
+	// Param carries the page number or offset.
+	Param string `yaml:"param"`
+	// SizeParam carries the size of a page; empty if the network has no such parameter.
+	SizeParam string `yaml:"size_param"`
+	// Size is the number of records asked for; SizeVariable names a variable that,
+	// when set, replaces it.
+	Size         int    `yaml:"size"`
+	SizeVariable string `yaml:"size_variable"`
+	// First is the number of the first page, or the first offset.
+	First int `yaml:"first"`
+	// Next, Total and Served are the paths of the next page, of the number of all
+	// records, and of the page size that the network really used.
+	Next   string `yaml:"next"`
+	Total  string `yaml:"total"`
+	Served string `yaml:"served"`
+	// Stop are the rules that end the paging; at least one unless Kind is PagingNone.
+	Stop []Stop `yaml:"stop"`
+	// MaxPages is the number of pages after which the paging is called endless; 0
+	// means the engine's default.
+	MaxPages int `yaml:"max_pages"`
+}
+
+// ForEach says over which list the calls of a stream go; exactly one of Stream,
+// Variable and Values is given.
+type ForEach struct {
+	// Stream and Column: the values of a column of another stream's live rows.
+	Stream string `yaml:"stream"`
+	Column string `yaml:"column"`
+	// Variable: the comma-separated list in an account's variable.
+	Variable string   `yaml:"variable"`
+	Values   []string `yaml:"values"`
+	// Batch is the number of items one call asks for, as {items}; 0 means one, as {item}.
+	Batch int `yaml:"batch"`
+}
+
+// Slices are the dimensions that an account may choose for a report.
+type Slices struct {
+	// Allowed are the words that the network knows; AdminOnly are further ones, that
+	// only the network's first role may ask for.
+	Allowed   []string `yaml:"allowed"`
+	AdminOnly []string `yaml:"admin_only"`
+	// Always are sent with every request, before the chosen ones.
+	Always []string `yaml:"always"`
+	// Default is chosen when the account chooses none; a role that may not read one
+	// of them goes without it.
+	Default []string `yaml:"default"`
+}
+
+// Tier says that data younger than Last is pulled again every Every.
+type Tier struct {
+	Last  time.Duration `yaml:"last"`
+	Every time.Duration `yaml:"every"`
+}

@@ -1,0 +1,151 @@
+package manifest
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Evidence says what a description rests on.
+type Evidence string
+
+// The kinds of evidence.
+const (
+	// Documented: stated by the network's documentation or seen in recorded answers.
+	Documented Evidence = "documented"
+	// Inferred: chosen by analogy; a variable lets an account say otherwise.
+	Inferred Evidence = "inferred"
+)
+
+// UnmarshalText accepts the words above only.
+func (e *Evidence) UnmarshalText(text []byte) error {
+	return word(e, text, "evidence", Documented, Inferred)
+}
+
+// AuthKind is where the credential of a call goes.
+type AuthKind string
+
+// The kinds of auth. A signer or a token step would be one more.
+const (
+	// AuthHeader sends the credential as the header Auth.Name.
+	AuthHeader AuthKind = "header"
+	// AuthQuery sends the credential as the query parameter Auth.Name.
+	AuthQuery AuthKind = "query"
+	// AuthBearer sends "Authorization: Bearer <credential>".
+	AuthBearer AuthKind = "bearer"
+	// AuthBasic sends HTTP basic auth: Auth.User names the user's credential, Auth.Credential the password's.
+	AuthBasic AuthKind = "basic"
+)
+
+// UnmarshalText accepts the words above only.
+func (k *AuthKind) UnmarshalText(text []byte) error {
+	return word(k, text, "auth kind", AuthHeader, AuthQuery, AuthBearer, AuthBasic)
+}
+
+// PagingKind is how the next page is asked for. It says where to go; Stop says
+// when to end.
+type PagingKind string
+
+// The kinds of paging. A cursor taken from the answer or a link would be two more.
+const (
+	// PagingNone: one call brings everything.
+	PagingNone PagingKind = "none"
+	// PagingPage: Param is a page number that counts up by one from First.
+	PagingPage PagingKind = "page"
+	// PagingOffset: Param is the number of records to skip; it counts up from First
+	// by the number of records that came.
+	PagingOffset PagingKind = "offset"
+)
+
+// UnmarshalText accepts the words above only.
+func (k *PagingKind) UnmarshalText(text []byte) error {
+	return word(k, text, "paging kind", PagingNone, PagingPage, PagingOffset)
+}
+
+// Stop is a rule that ends the paging. The first rule that holds ends it.
+type Stop string
+
+// The stop rules.
+const (
+	// StopNoNext: the value at Paging.Next is absent, null, false, empty or zero.
+	StopNoNext Stop = "no_next"
+	// StopEmpty: the page has no records.
+	StopEmpty Stop = "empty"
+	// StopShort: the page has fewer records than its size (the size at
+	// Paging.Served if the answer states it, else the size that was asked for).
+	StopShort Stop = "short"
+	// StopTotal: as many records as the value at Paging.Total were passed. A total
+	// that is absent or zero says nothing: networks send 0 beside rows.
+	StopTotal Stop = "total"
+)
+
+// UnmarshalText accepts the words above only.
+func (s *Stop) UnmarshalText(text []byte) error {
+	return word(s, text, "stop rule", StopNoNext, StopEmpty, StopShort, StopTotal)
+}
+
+// Step is the length of a window, a span of the calendar in the window's zone.
+type Step string
+
+// The steps.
+const (
+	StepHour  Step = "hour"
+	StepDay   Step = "day"
+	StepWeek  Step = "week"
+	StepMonth Step = "month"
+)
+
+// UnmarshalText accepts the words above only.
+func (s *Step) UnmarshalText(text []byte) error {
+	return word(s, text, "step", StepHour, StepDay, StepWeek, StepMonth)
+}
+
+// Zone is whose calendar a window's steps follow.
+type Zone string
+
+// The zones.
+const (
+	// ZoneAccount is the time zone of the account's report days.
+	ZoneAccount Zone = "account"
+	// ZoneUTC is UTC, for networks that know no other.
+	ZoneUTC Zone = "utc"
+)
+
+// UnmarshalText accepts the words above only.
+func (z *Zone) UnmarshalText(text []byte) error {
+	return word(z, text, "zone", ZoneAccount, ZoneUTC)
+}
+
+// Size is a number of bytes, written "64MiB", "512KiB", "1GiB" or as a plain number.
+type Size int64
+
+// UnmarshalText reads a size.
+func (s *Size) UnmarshalText(text []byte) error {
+	t := string(text)
+	unit := int64(1)
+	for suffix, n := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
+		if rest, ok := strings.CutSuffix(t, suffix); ok {
+			t, unit = strings.TrimSpace(rest), n
+		}
+	}
+	n, err := strconv.ParseInt(t, 10, 64)
+	if err != nil || n <= 0 || n > (1<<40)/unit {
+		return fmt.Errorf("%q is not a size; write it like 64MiB", text)
+	}
+	*s = Size(n * unit)
+	return nil
+}
+
+// word sets w to text if it is one of the known words.
+func word[W ~string](w *W, text []byte, what string, known ...W) error {
+	if !slices.Contains(known, W(text)) {
+		names := make([]string, len(known))
+		for i, k := range known {
+			names[i] = string(k)
+		}
+		return fmt.Errorf("%q is not a known %s; known are %s", text, what, strings.Join(names, ", "))
+	}
+	*w = W(text)
+	return nil
+}

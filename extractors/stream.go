@@ -1,0 +1,98 @@
+package extractors
+
+import (
+	"time"
+
+	"syncd/schema"
+	"syncd/schema/normalize"
+	"syncd/state"
+)
+
+// Stream is one kind of object as one account reads it: the manifest's stream with
+// the account's role, variables and configuration already applied.
+type Stream struct {
+	// Name is the stream's name in the configuration, "conversions" or "stats/by_offer".
+	Name string
+	Doc  string
+	// Evidence says what the stream's description rests on: "documented" or "inferred".
+	Evidence string
+	// Window is nil for a stream without a time axis: it is pulled whole.
+	Window *WindowRule
+	// Changes says that the network can be asked for what changed since a time, in
+	// addition to windows or snapshots.
+	Changes bool
+	// ChangesOverlap is how far behind the last publication changes are asked again.
+	ChangesOverlap time.Duration
+	// ForEach is nil unless calls are made per item of a list.
+	ForEach *ForEachRule
+	// Schedule is a cron line; it is due in the account's time zone.
+	Schedule string
+	// Restate says how often which age of data is pulled again, youngest tier first;
+	// empty for streams without windows.
+	Restate []TierRule
+	// Start is the first report day pulled; zero means as early as the stream's
+	// window allows.
+	Start time.Time
+	// Outputs are the tables that the stream's answers fill; the first is the main one.
+	Outputs []Output
+	// Variables are the account's variables as this stream sees them, for normalize.Context.
+	Variables map[string]string
+}
+
+// Kind is the kind of pull that brings the stream whole: Windowed or Snapshot.
+func (s *Stream) Kind() state.Kind {
+	if s.Window != nil {
+		return state.Windowed
+	}
+	return state.Snapshot
+}
+
+// Step is the length of a window.
+type Step string
+
+// The steps. Each is a span of the calendar of WindowRule.Location, so that a day
+// may last 23 or 25 hours; weeks begin on Monday.
+const (
+	Hour  Step = "hour"
+	Day   Step = "day"
+	Week  Step = "week"
+	Month Step = "month"
+)
+
+// WindowRule says how a stream's time axis is cut into pulls.
+type WindowRule struct {
+	// By is the column of the main output that the window bounds; the main output's
+	// rows outside of the window are bad.
+	By   string
+	Step Step
+	// Location is the zone in whose calendar steps begin.
+	Location *time.Location
+	// MaxAge is how far back the network answers at all; zero means without limit.
+	MaxAge time.Duration
+	// Max is the number of steps that one call may span, at least 1.
+	Max int
+}
+
+// ForEachRule says over which list the calls of a stream go.
+type ForEachRule struct {
+	// Stream and Column name another stream's live rows; both empty when Values is the list.
+	Stream, Column string
+	// Values is a fixed list.
+	Values []string
+	// Batch is the number of items that one call asks for, at least 1.
+	Batch int
+}
+
+// TierRule says that data younger than Last is pulled again every Every.
+type TierRule struct {
+	Last, Every time.Duration
+}
+
+// Output is one table that a stream's answers fill.
+type Output struct {
+	Table *schema.Table
+	Spec  normalize.Spec
+	// Scope are the constant columns that tell this stream's rows in the table from
+	// those of other streams of the account (report, stream), beside the window.
+	Scope map[string]string
+}
