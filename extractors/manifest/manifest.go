@@ -3,6 +3,7 @@ package manifest
 import (
 	"time"
 
+	"syncd/internal/strictyaml"
 	"syncd/schema/normalize"
 )
 
@@ -27,14 +28,16 @@ type Network struct {
 	// Timeout bounds one call; 0 means the engine's default.
 	Timeout time.Duration `yaml:"timeout"`
 	// MaxBody bounds one answer, decompressed; 0 means the engine's default.
-	MaxBody Size `yaml:"max_body"`
+	MaxBody strictyaml.Size `yaml:"max_body"`
 	// Check is the cheapest call that proves the credentials of every role.
 	Check Request `yaml:"check"`
 	// Success is the test inside a 200 body; nil if the status says it all.
 	Success *Success `yaml:"success"`
 	// ErrorText are the paths where an answer's error is in words; the first that is text is shown.
 	ErrorText []string `yaml:"error_text"`
-	// Secrets are the keys whose values are removed anywhere in an answer before it is stored.
+	// Secrets say which values are removed from an answer before it is stored: a key
+	// ("api_key") is removed anywhere, keys joined by dots ("partners.payment_systems.fields")
+	// only where they follow one another, lists in between not counted.
 	Secrets []string `yaml:"secrets"`
 	PII     PII      `yaml:"pii"`
 	// Streams is the catalogue, in the order in which people read it. Two streams may
@@ -110,6 +113,9 @@ type Request struct {
 	// values. A value that resolves to "" is left out; {items} and {slices} become
 	// one value each.
 	Query map[string][]string `yaml:"query"`
+	// DayLayout is how the {….from_day} family is written, as a Go layout or a
+	// placeholder of a variable that holds one; 2006-01-02 if empty.
+	DayLayout string `yaml:"day_layout"`
 }
 
 // Stream is one kind of object that a network gives.

@@ -3,7 +3,6 @@ package manifest
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -115,26 +114,6 @@ const (
 // UnmarshalText accepts the words above only.
 func (z *Zone) UnmarshalText(text []byte) error {
 	return word(z, text, "zone", ZoneAccount, ZoneUTC)
-}
-
-// Size is a number of bytes, written "64MiB", "512KiB", "1GiB" or as a plain number.
-type Size int64
-
-// UnmarshalText reads a size.
-func (s *Size) UnmarshalText(text []byte) error {
-	t := string(text)
-	unit := int64(1)
-	for suffix, n := range map[string]int64{"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30} {
-		if rest, ok := strings.CutSuffix(t, suffix); ok {
-			t, unit = strings.TrimSpace(rest), n
-		}
-	}
-	n, err := strconv.ParseInt(t, 10, 64)
-	if err != nil || n <= 0 || n > (1<<40)/unit {
-		return fmt.Errorf("%q is not a size; write it like 64MiB", text)
-	}
-	*s = Size(n * unit)
-	return nil
 }
 
 // word sets w to text if it is one of the known words.

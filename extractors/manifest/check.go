@@ -1,0 +1,212 @@
+package manifest
+
+import (
+	"errors"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"syncd/internal/strictyaml"
+)
+
+// checker collects the mistakes of one manifest that has decoded.
+type checker struct {
+	network  *Network
+	head     *strictyaml.Positions
+	streams  []located
+	problems strictyaml.Problems
+}
+
+// located is a stream and where it stands.
+type located struct {
+	*Stream
+	at *strictyaml.Positions
+	// index is the stream's place in its file.
+	index int
+}
+
+// locate remembers where streams stand.
+func (c *checker) locate(streams []*Stream, at *strictyaml.Positions) {
+	for i, s := range streams {
+		c.streams = append(c.streams, located{Stream: s, at: at, index: i})
+	}
+}
+
+var (
+	namePattern   = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+	streamPattern = regexp.MustCompile(`^[a-z][a-z0-9_]*(/[a-z0-9_]+)*$`)
+)
+
+// check gives every mistake of the manifest.
+func (c *checker) check() strictyaml.Problems {
+	c.checkNetwork()
+	c.checkAuth()
+	c.checkAccountSettings()
+	c.checkPace()
+	for _, s := range c.streams {
+		c.checkStream(s)
+	}
+	c.checkNames()
+	return c.problems
+}
+
+// headf records a mistake in what is said of the whole network.
+func (c *checker) headf(path, format string, args ...any) {
+	c.problems = append(c.problems, c.head.Problem(path, format, args...))
+}
+
+func (c *checker) checkNetwork() {
+	n := c.network
+	if !namePattern.MatchString(n.Name) {
+		c.headf("network", "%q is not a name for a network; use lower case letters, digits and _", n.Name)
+	}
+	if n.Title == "" {
+		c.headf("title", "a network needs a title for people")
+	}
+	if n.Evidence == "" {
+		c.headf("evidence", "say what the manifest rests on: documented or inferred")
+	}
+	if n.BaseURL != "" && !strings.HasPrefix(n.BaseURL, "https://") {
+		c.headf("base_url", "%q is not an https address", n.BaseURL)
+	}
+	if len(n.Roles) == 0 {
+		c.headf("roles", "a network needs at least one role")
+	}
+	for i, r := range n.Roles {
+		if slices.Contains(n.Roles[:i], r) {
+			c.headf(strictyaml.Item("roles", i), "role %s is listed twice", r)
+		}
+	}
+	if n.Timeout < 0 {
+		c.headf("timeout", "a timeout cannot be negative")
+	}
+	c.checkRequest(c.headf, "check", n.Check, scope{})
+	if s := n.Success; s != nil && (s.Path == "" || len(s.Equals) == 0) {
+		c.headf("success", "a success test needs a path and the values that it equals")
+	}
+	if len(c.streams) == 0 {
+		c.headf("streams", "a network needs at least one stream")
+	}
+}
+
+func (c *checker) checkAuth() {
+	a := c.network.Auth
+	switch a.Kind {
+	case "":
+		c.headf("auth", "auth needs a kind")
+		return
+	case AuthHeader, AuthQuery:
+		if a.Name == "" {
+			c.headf("auth", "auth of kind %s needs a name", a.Kind)
+		}
+	case AuthBearer, AuthBasic:
+		if a.Name != "" {
+			c.headf("auth.name", "auth of kind %s has no name", a.Kind)
+		}
+	}
+	c.checkCredential(c.headf, "auth.credential", a.Credential)
+	switch {
+	case a.Kind == AuthBasic:
+		c.checkCredential(c.headf, "auth.user", a.User)
+	case a.User != "":
+		c.headf("auth.user", "auth of kind %s has no user", a.Kind)
+	}
+}
+
+// checkAccountSettings checks what an account may set.
+func (c *checker) checkAccountSettings() {
+	n := c.network
+	for _, name := range slices.Sorted(maps.Keys(n.Credentials)) {
+		if !namePattern.MatchString(name) {
+			c.headf("credentials."+name, "%q is not a name for a credential", name)
+		}
+		if n.Credentials[name].Help == "" {
+			c.headf("credentials."+name, "credential %s needs a help text", name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(n.Variables)) {
+		v := n.Variables[name]
+		path := "variables." + name
+		if !namePattern.MatchString(name) {
+			c.headf(path, "%q is not a name for a variable", name)
+		}
+		if v.Help == "" {
+			c.headf(path, "variable %s needs a help text", name)
+		}
+		if v.Required && v.Default != "" {
+			c.headf(path, "variable %s is required and has a default; it can only be one of them", name)
+		}
+	}
+	for i, key := range n.Secrets {
+		if key == "" {
+			c.headf(strictyaml.Item("secrets", i), "a secret's key is empty")
+		}
+	}
+}
+
+func (c *checker) checkPace() {
+	p := c.network.Pace
+	if p.MinDelay < 0 {
+		c.headf("pace.min_delay", "a delay cannot be negative")
+	}
+	seen := map[string]bool{}
+	for i, q := range p.Quotas {
+		path := strictyaml.Item("pace.quotas", i)
+		if q.Name == "" || q.Calls <= 0 || q.Per <= 0 {
+			c.headf(path, "a quota needs a name, and calls and per above zero")
+		}
+		if seen[q.Name] {
+			c.headf(path, "quota %s is listed twice", q.Name)
+		}
+		seen[q.Name] = true
+	}
+}
+
+// checkNames finds streams that a role could not tell apart.
+func (c *checker) checkNames() {
+	type reader struct{ name, role string }
+	seen := map[reader]bool{}
+	for _, s := range c.streams {
+		for _, role := range s.Roles {
+			if seen[reader{s.Name, role}] {
+				s.report(c, "name", "role %s has two streams named %s", role, s.Name)
+			}
+			seen[reader{s.Name, role}] = true
+		}
+	}
+}
+
+func (c *checker) checkCredential(report reporter, path, name string) {
+	if _, ok := c.network.Credentials[name]; !ok {
+		report(path, "credential %q is not declared%s", name, suggestion(name, c.network.Credentials))
+	}
+}
+
+func (c *checker) checkVariable(report reporter, path, name string) {
+	if _, ok := c.network.Variables[name]; !ok {
+		report(path, "variable %q is not declared%s", name, suggestion(name, c.network.Variables))
+	}
+}
+
+// reporter records a mistake at a path.
+type reporter func(path, format string, args ...any)
+
+// suggestion is the end of a message that offers the closest declared name.
+func suggestion[V any](word string, known map[string]V) string {
+	if s := strictyaml.Suggest(word, slices.Sorted(maps.Keys(known))); s != "" {
+		return "; did you mean " + s + "?"
+	}
+	return ""
+}
+
+// each gives the single errors of a joined one.
+func each(err error) []error {
+	if joined, ok := errors.AsType[interface {
+		error
+		Unwrap() []error
+	}](err); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}

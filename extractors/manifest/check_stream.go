@@ -1,0 +1,370 @@
+package manifest
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/robfig/cron/v3"
+
+	"syncd/internal/strictyaml"
+	"syncd/schema"
+	"syncd/schema/normalize"
+)
+
+// report records a mistake of a stream; path is relative to it.
+func (s located) report(c *checker, path, format string, args ...any) {
+	full := strictyaml.Item("streams", s.index)
+	if path != "" {
+		full += "." + path
+	}
+	c.problems = append(c.problems, s.at.Problem(full, format, args...))
+}
+
+// checkStream gives the mistakes of one stream.
+func (c *checker) checkStream(s located) {
+	report := func(path, format string, args ...any) { s.report(c, path, format, args...) }
+	if !streamPattern.MatchString(s.Name) {
+		report("name", "%q is not a name for a stream; use lower case words joined by _ and /", s.Name)
+	}
+	if s.Doc == "" {
+		report("", "stream %s needs a doc sentence", s.Name)
+	}
+	for i, r := range s.Roles {
+		if !slices.Contains(c.network.Roles, r) {
+			report(strictyaml.Item("roles", i), "network %s has no role %s", c.network.Name, r)
+		}
+	}
+	for i, v := range s.Needs {
+		c.checkVariable(report, strictyaml.Item("needs", i), v)
+	}
+	has := scope{window: s.Window != nil, slices: s.Slices != nil}
+	if f := s.ForEach; f != nil {
+		has.item, has.items = f.Batch == 1, f.Batch > 1
+	}
+	used := c.checkRequest(report, "request", s.Request, has)
+	c.checkUse(report, s, used)
+	c.checkWindow(report, s)
+	c.checkChanges(report, s, has)
+	c.checkPaging(report, s)
+	c.checkForEach(report, s)
+	c.checkSlices(report, s.Slices)
+	c.checkOutput(report, "", s.Output)
+	for i, also := range s.Also {
+		c.checkOutput(report, strictyaml.Item("also", i), also)
+	}
+	c.checkSchedule(report, s)
+}
+
+// scope says which placeholders have a value where a template stands.
+type scope struct {
+	window, since, item, items, slices bool
+}
+
+// lacks says in words what p would need to have a value; empty if it has one.
+func (s scope) lacks(p Placeholder) string {
+	switch p {
+	case WindowFromDay, WindowToDay, WindowHour, WindowFromUnix, WindowToUnix:
+		if !s.window {
+			return "a window"
+		}
+	case SinceDay, SinceHour, SinceUnix:
+		if !s.since {
+			return "to stand under changes"
+		}
+	case Item:
+		if !s.item {
+			return "for_each with a batch of one"
+		}
+	case Items:
+		if !s.items {
+			return "for_each with a batch above one"
+		}
+	case SliceWords:
+		if !s.slices {
+			return "slices"
+		}
+	}
+	return ""
+}
+
+// checkRequest checks a request's templates and gives the placeholders it uses.
+func (c *checker) checkRequest(report reporter, path string, r Request, has scope) map[Placeholder]bool {
+	used := map[Placeholder]bool{}
+	if !strings.HasPrefix(r.Path, "/") {
+		report(path+".path", "path %q does not begin with a slash", r.Path)
+	}
+	c.checkTemplate(report, path+".path", r.Path, has, used)
+	c.checkQuery(report, path+".query", r.Query, has, used)
+	c.checkTemplate(report, path+".day_layout", r.DayLayout, scope{}, map[Placeholder]bool{})
+	return used
+}
+
+func (c *checker) checkQuery(report reporter, path string, query map[string][]string, has scope, used map[Placeholder]bool) {
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		for _, value := range query[name] {
+			c.checkTemplate(report, strictyaml.Key(path, name), value, has, used)
+		}
+	}
+}
+
+func (c *checker) checkTemplate(report reporter, path, text string, has scope, used map[Placeholder]bool) {
+	t, err := ParseTemplate(text)
+	if err != nil {
+		report(path, "%v", err)
+		return
+	}
+	for _, part := range t {
+		p := part.Placeholder
+		used[p] = true
+		if need := has.lacks(p); need != "" {
+			report(path, "{%s} needs %s", p, need)
+		}
+		if name, ok := p.Credential(); ok {
+			c.checkCredential(report, path, name)
+		}
+		if name, ok := p.Variable(); ok {
+			c.checkVariable(report, path, name)
+		}
+		if (p == Items || p == SliceWords) && len(t) > 1 {
+			report(path, "{%s} stands for several values and has to stand alone", p)
+		}
+	}
+}
+
+// checkUse finds what a stream declares and its request does not use: every window
+// would bring everything, every item the same.
+func (c *checker) checkUse(report reporter, s located, used map[Placeholder]bool) {
+	if s.Window != nil && !used[WindowFromDay] && !used[WindowFromUnix] {
+		report("request", "stream %s has a window that its request does not ask for", s.Name)
+	}
+	if s.ForEach != nil && !used[Item] && !used[Items] {
+		report("request", "stream %s is for each of a list that its request does not ask for", s.Name)
+	}
+	if s.Slices != nil && !used[SliceWords] {
+		report("request", "stream %s has slices that its request does not ask for", s.Name)
+	}
+}
+
+func (c *checker) checkWindow(report reporter, s located) {
+	w := s.Window
+	if w == nil {
+		return
+	}
+	if w.Step == "" {
+		report("window", "a window needs a step")
+	}
+	if w.MaxAge < 0 {
+		report("window.max_age", "an age cannot be negative")
+	}
+	table, ok := schema.Lookup(s.Output.Table)
+	if !ok {
+		return // said by checkOutput
+	}
+	i := table.Index(w.By)
+	if i < 0 {
+		report("window.by", "table %s has no column %s", table.Name, w.By)
+		return
+	}
+	if t := table.Columns[i].Type; t != schema.Time && t != schema.Date {
+		report("window.by", "column %s of table %s is no time and no date", w.By, table.Name)
+	} else if t == schema.Date && w.Step == StepHour {
+		report("window.by", "column %s of table %s is a date, which cannot bound hours", w.By, table.Name)
+	}
+	if _, filled := s.Output.Columns[w.By]; !filled {
+		report("window.by", "stream %s has windows by %s and does not fill it", s.Name, w.By)
+	}
+}
+
+func (c *checker) checkChanges(report reporter, s located, has scope) {
+	ch := s.Changes
+	if ch == nil {
+		return
+	}
+	has.window, has.since = false, true
+	used := map[Placeholder]bool{}
+	c.checkQuery(report, "changes.query", ch.Query, has, used)
+	if !used[SinceDay] && !used[SinceUnix] {
+		report("changes", "stream %s is asked for changes without saying since when", s.Name)
+	}
+	if ch.Overlap < 0 {
+		report("changes.overlap", "an overlap cannot be negative")
+	}
+	for i, r := range ch.Roles {
+		if !slices.Contains(s.Roles, r) {
+			report(strictyaml.Item("changes.roles", i), "role %s does not read stream %s", r, s.Name)
+		}
+	}
+}
+
+func (c *checker) checkPaging(report reporter, s located) {
+	p := s.Paging
+	if p.Kind == PagingNone {
+		if p.Param != "" || p.SizeParam != "" || len(p.Stop) > 0 {
+			report("paging", "paging of kind none has no parameters and no stop rule")
+		}
+		return
+	}
+	if p.Param == "" {
+		report("paging", "paging of kind %s needs a param", p.Kind)
+	}
+	if _, twice := s.Request.Query[p.Param]; twice {
+		report("paging.param", "parameter %s is also in the request's query", p.Param)
+	}
+	if len(p.Stop) == 0 {
+		report("paging", "stream %s pages without a stop rule", s.Name)
+	}
+	for i, stop := range p.Stop {
+		switch {
+		case stop == StopNoNext && p.Next == "":
+			report(strictyaml.Item("paging.stop", i), "stop rule no_next needs paging.next")
+		case stop == StopTotal && p.Total == "":
+			report(strictyaml.Item("paging.stop", i), "stop rule total needs paging.total")
+		case stop == StopShort && p.Size == 0 && p.Served == "":
+			report(strictyaml.Item("paging.stop", i), "stop rule short needs paging.size or paging.served")
+		}
+	}
+	if p.SizeParam != "" && p.Size <= 0 {
+		report("paging.size", "paging.size_param needs a size above zero")
+	}
+	if p.SizeVariable != "" {
+		c.checkVariable(report, "paging.size_variable", p.SizeVariable)
+	}
+	if p.First < 0 || p.MaxPages < 0 {
+		report("paging", "first and max_pages cannot be negative")
+	}
+}
+
+func (c *checker) checkForEach(report reporter, s located) {
+	f := s.ForEach
+	if f == nil {
+		return
+	}
+	given := 0
+	for _, g := range []bool{f.Stream != "", f.Variable != "", len(f.Values) > 0} {
+		if g {
+			given++
+		}
+	}
+	if given != 1 {
+		report("for_each", "for_each needs exactly one of stream, variable and values")
+	}
+	if f.Variable != "" {
+		c.checkVariable(report, "for_each.variable", f.Variable)
+	}
+	if f.Stream == "" {
+		return
+	}
+	if f.Stream == s.Name {
+		report("for_each.stream", "stream %s is for each of itself", s.Name)
+		return
+	}
+	for _, role := range s.Roles {
+		other, ok := c.network.Stream(role, f.Stream)
+		if !ok {
+			report("for_each.stream", "role %s has no stream %s", role, f.Stream)
+			continue
+		}
+		if other.ForEach != nil && other.ForEach.Stream != "" {
+			report("for_each.stream", "stream %s is itself for each of a stream; lists of lists are not read", f.Stream)
+		}
+		table, ok := schema.Lookup(other.Output.Table)
+		if ok && table.Index(f.Column) < 0 {
+			report("for_each.column", "stream %s fills table %s, which has no column %q", f.Stream, table.Name, f.Column)
+		}
+	}
+}
+
+func (c *checker) checkSlices(report reporter, sl *Slices) {
+	if sl == nil {
+		return
+	}
+	known := slices.Concat(sl.Allowed, sl.AdminOnly)
+	if len(sl.Allowed) == 0 {
+		report("slices", "slices needs the words that are allowed")
+	}
+	for i, w := range known {
+		if slices.Contains(known[:i], w) {
+			report("slices", "slice %s is listed twice", w)
+		}
+	}
+	for i, w := range sl.Always {
+		if !slices.Contains(known, w) {
+			report(strictyaml.Item("slices.always", i), "slice %s is not allowed", w)
+		}
+	}
+	for i, w := range sl.Default {
+		if !slices.Contains(known, w) {
+			report(strictyaml.Item("slices.default", i), "slice %s is not allowed", w)
+		}
+	}
+}
+
+// engineFilled are key columns that need no mapping: the engine fills them, or
+// their default is a value (hour 0, no dimensions).
+var engineFilled = []string{"account", "network", "stream", "report_hour", "dimensions"}
+
+func (c *checker) checkOutput(report reporter, path string, spec normalize.Spec) {
+	at := func(key string) string {
+		if path == "" {
+			return key
+		}
+		return path + "." + key
+	}
+	table, ok := schema.Lookup(spec.Table)
+	if !ok {
+		names := map[string]bool{}
+		for _, t := range schema.Tables() {
+			names[t.Name] = true
+		}
+		report(at("table"), "there is no table %q%s", spec.Table, suggestion(spec.Table, names))
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(spec.Columns)) {
+		if v := spec.Columns[name].Variable; v != "" && !strings.HasPrefix(v, requestPrefix) {
+			c.checkVariable(report, at("columns."+name), v)
+		}
+	}
+	for _, key := range table.Key {
+		if _, filled := spec.Columns[key]; !filled && !slices.Contains(engineFilled, key) {
+			report(at("columns"), "column %s is part of the key of table %s and is not filled", key, table.Name)
+		}
+	}
+	if _, err := normalize.Compile(spec); err != nil {
+		for _, e := range each(err) {
+			report(at("columns"), "%v", e)
+		}
+	}
+}
+
+// requestPrefix is extractors.RequestPrefix: the names of a page's own parameters,
+// which no manifest declares.
+const requestPrefix = "request."
+
+func (c *checker) checkSchedule(report reporter, s located) {
+	if s.Schedule == "" {
+		report("", "stream %s needs a schedule", s.Name)
+	} else if _, err := cron.ParseStandard(s.Schedule); err != nil {
+		report("schedule", "%q is not a cron line: %v", s.Schedule, err)
+	}
+	if s.Window == nil {
+		if len(s.Restate) > 0 {
+			report("restate", "stream %s has no window; what has no time axis is always pulled whole", s.Name)
+		}
+		return
+	}
+	if len(s.Restate) == 0 {
+		report("", "stream %s has a window and no restatement tiers", s.Name)
+	}
+	for i, t := range s.Restate {
+		path := strictyaml.Item("restate", i)
+		switch {
+		case t.Last <= 0 || t.Every <= 0:
+			report(path, "a tier needs last and every above zero")
+		case i > 0 && (t.Last <= s.Restate[i-1].Last || t.Every <= s.Restate[i-1].Every):
+			report(path, "tiers go from young to old: last and every have to grow")
+		case s.Window.MaxAge > 0 && t.Last > s.Window.MaxAge:
+			report(path, "the network answers for %v only, and the tier reaches further", s.Window.MaxAge)
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package manifest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Placeholder is a value that a call is filled with. The list is closed.
+type Placeholder string
+
+// The placeholders. Days are written 2006-01-02 in the zone of the window (of the
+// account, for since), hours 0 to 23, unix times in seconds.
+const (
+	WindowFromDay Placeholder = "window.from_day"
+	// WindowToDay is the last day of the window, inclusive.
+	WindowToDay Placeholder = "window.to_day"
+	// WindowHour is the hour of the window's start.
+	WindowHour     Placeholder = "window.hour"
+	WindowFromUnix Placeholder = "window.from_unix"
+	// WindowToUnix is the last second of the window, inclusive.
+	WindowToUnix Placeholder = "window.to_unix"
+	SinceDay     Placeholder = "since.day"
+	SinceHour    Placeholder = "since.hour"
+	SinceUnix    Placeholder = "since.unix"
+	// AccountTimezone is the IANA name of the account's zone.
+	AccountTimezone Placeholder = "account.timezone"
+	// Item is the one item of a for-each call, Items are all of a batch.
+	Item  Placeholder = "item"
+	Items Placeholder = "items"
+	// SliceWords are the dimensions chosen for a report, the ones that are always sent included.
+	SliceWords Placeholder = "slices"
+	// CredentialPrefix and VariablePrefix precede a name that the manifest declares.
+	CredentialPrefix Placeholder = "credential."
+	VariablePrefix   Placeholder = "variable."
+)
+
+// placeholders are all but the two prefixes.
+var placeholders = []Placeholder{
+	WindowFromDay, WindowToDay, WindowHour, WindowFromUnix, WindowToUnix,
+	SinceDay, SinceHour, SinceUnix, AccountTimezone, Item, Items, SliceWords,
+}
+
+// Credential gives the name of the credential that p stands for.
+func (p Placeholder) Credential() (string, bool) {
+	return strings.CutPrefix(string(p), string(CredentialPrefix))
+}
+
+// Variable gives the name of the variable that p stands for.
+func (p Placeholder) Variable() (string, bool) {
+	return strings.CutPrefix(string(p), string(VariablePrefix))
+}
+
+// Part is a piece of a template: a placeholder, or literal text if it is empty.
+type Part struct {
+	Placeholder Placeholder
+	Text        string
+}
+
+// Template is a text with placeholders in braces. There is no escape: no network
+// wants a brace.
+type Template []Part
+
+// ParseTemplate reads a template. An unknown placeholder is an error.
+func ParseTemplate(text string) (Template, error) {
+	var t Template
+	for rest := text; rest != ""; {
+		open := strings.IndexByte(rest, '{')
+		if open < 0 {
+			open = len(rest)
+		}
+		if literal := rest[:open]; literal != "" {
+			if strings.Contains(literal, "}") {
+				return nil, fmt.Errorf("%q has a closing brace too many", text)
+			}
+			t = append(t, Part{Text: literal})
+		}
+		if open == len(rest) {
+			break
+		}
+		name, after, ok := strings.Cut(rest[open+1:], "}")
+		if !ok {
+			return nil, fmt.Errorf("%q has an open brace", text)
+		}
+		p := Placeholder(name)
+		if !p.known() {
+			return nil, fmt.Errorf("{%s} is not a placeholder; known are %s, {credential.NAME} and {variable.NAME}", name, placeholderList())
+		}
+		t = append(t, Part{Placeholder: p})
+		rest = after
+	}
+	return t, nil
+}
+
+// Expand fills the placeholders with what value gives for them.
+func (t Template) Expand(value func(Placeholder) string) string {
+	if len(t) == 1 && t[0].Placeholder == "" {
+		return t[0].Text
+	}
+	var b strings.Builder
+	for _, p := range t {
+		if p.Placeholder == "" {
+			b.WriteString(p.Text)
+			continue
+		}
+		b.WriteString(value(p.Placeholder))
+	}
+	return b.String()
+}
+
+// List reports whether the template is nothing but a placeholder that stands for
+// several values.
+func (t Template) List() (Placeholder, bool) {
+	if len(t) == 1 && (t[0].Placeholder == Items || t[0].Placeholder == SliceWords) {
+		return t[0].Placeholder, true
+	}
+	return "", false
+}
+
+// known reports whether p is on the closed list; whether the name behind a prefix
+// is declared is the check's business.
+func (p Placeholder) known() bool {
+	if name, ok := p.Credential(); ok {
+		return name != ""
+	}
+	if name, ok := p.Variable(); ok {
+		return name != ""
+	}
+	return slices.Contains(placeholders, p)
+}
+
+func placeholderList() string {
+	names := make([]string, len(placeholders))
+	for i, p := range placeholders {
+		names[i] = "{" + string(p) + "}"
+	}
+	return strings.Join(names, " ")
+}
