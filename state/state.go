@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -86,6 +85,7 @@ type Pull struct {
 	Phase  Phase
 	Cursor Cursor
 	// Pages, Records and Bytes count what is in the inbox for this pull; Bytes is uncompressed.
+	// All are zero for a Failed pull.
 	Pages   int
 	Records int64
 	Bytes   int64
@@ -166,7 +166,7 @@ type Failure struct {
 
 // Page is one answer in the inbox.
 type Page struct {
-	Seq    int64 // increasing over the whole store
+	Seq    int64 // increasing over the whole store, never used twice
 	PullID int64
 	// Version is greater than that of every page received before it and of every pull created before it.
 	Version    uint64
@@ -251,92 +251,133 @@ type InboxSize struct {
 	Bytes int64
 }
 
-// ErrLocked is returned by a driver's Open when another process holds the store.
-// The error that wraps it says who.
-var ErrLocked = errors.New("state is held by another process")
+// RunsKept is how many of the newest runs a store keeps at least.
+const RunsKept = 10_000
 
 // Store is the contract that a driver fulfils. All times are UTC with millisecond
-// precision; a zero time is stored and comes back as zero. Methods are safe for
-// concurrent use, and each is one transaction: after it returned nil, the change
-// survives kill -9 of the process and of the machine.
+// precision (finer digits are cut off); a zero time is stored and comes back as
+// zero. Methods are safe for concurrent use, and each is one transaction: after it
+// returned nil, the change survives kill -9 of the process and of the machine;
+// after it returned an error, nothing of it was done. A method whose context ends
+// before its transaction began returns the context's cause; one that began is
+// brought to its end. The errors that callers branch on are in errors.go.
 //
 // The interface is large on purpose and not meant to be implemented outside the
 // subpackages of state.
 type Store interface {
+	// Close waits for the writes in hand, then gives the store up for others to
+	// open. Every method called later returns ErrClosed; a second Close does nothing.
 	Close() error
 
 	// CreatePulls creates those of the given pulls that have no open (pulling or
 	// pulled) pull with the same account, stream, kind and window, in the given
 	// order, and returns the created ones. An open one that is less urgent than the new one
-	// takes the new one's tier; a Failed one is replaced. For Changes and Snapshot
-	// kinds, at most one pull per account and stream is open, whatever its times.
+	// takes the new one's tier; a Failed one is replaced, by a pull with a new ID. For
+	// Changes and Snapshot kinds, at most one pull per account, stream and kind is open,
+	// whatever its times.
 	CreatePulls(ctx context.Context, pulls []NewPull) ([]Pull, error)
 	// OpenPulls gives the pulls of an account (all accounts if empty) that are
 	// pulling or pulled, oldest first.
 	OpenPulls(ctx context.Context, account string) ([]Pull, error)
-	// FailedPulls gives the pulls that were given up and not replaced since.
+	// FailedPulls gives the pulls that were given up and not replaced since, oldest first.
 	FailedPulls(ctx context.Context) ([]Pull, error)
 	// SetItems stores the frozen list of a for-each pull before its first call.
-	// With Done the pull has nothing to ask and becomes Pulled.
+	// With done the pull has nothing to ask and becomes Pulled. An item may not hold a
+	// line break. ErrNoPull unless the pull is Pulling.
 	SetItems(ctx context.Context, pullID int64, items []string, done bool) error
-	// DropPulls forgets pulls and their inbox pages: their stream is no longer configured.
+	// DropPulls forgets pulls and their inbox pages: their stream is no longer
+	// configured. Pulls that are not known are passed over. The calls that were in
+	// flight for them keep counting for the pace.
 	DropPulls(ctx context.Context, pullIDs []int64) error
 
 	// Lane gives an account's lane; a lane never seen is returned zero but for its name.
 	Lane(ctx context.Context, account string) (Lane, error)
-	// Lanes gives all lanes ever seen.
+	// Lanes gives all lanes ever seen, by account.
 	Lanes(ctx context.Context) ([]Lane, error)
 	// StopLane records that an account makes no calls with these credentials; an empty reason lets it go on.
 	StopLane(ctx context.Context, account, reason, fingerprint string) error
 
+	// Depart, Receive, Fail and Ended keep the pace by one rule, which also holds for
+	// several workers on one account. A lane has a base and its calls in flight:
+	// Depart puts a call in flight with its NextCall; the end of that call (Receive,
+	// Fail, or Ended for one outside a pull) takes it out and raises the base to its
+	// own NextCall, never lowers it. Lane.NextCall is the latest of the base and of all that is
+	// in flight: so the end of a call replaces what its departure feared, and says
+	// nothing about the other calls. What was in flight when the process died goes into the
+	// base when the store is opened again.
+
+	// Depart records that a call leaves. ErrNoPull unless the pull is Pulling (or PullID is 0).
 	Depart(ctx context.Context, d Departure) error
-	// Receive commits an answer and returns the pull as it now stands.
+	// Receive commits an answer and returns the pull as it now stands: the pull is
+	// Pulled if the answer was the last, and its failures are forgotten. ErrNoPull
+	// unless it is Pulling.
 	Receive(ctx context.Context, r Receipt) (Pull, error)
+	// Fail records a call without a usable answer, in the pull (unless PullID is 0)
+	// and in the account's lane. ErrNoPull unless the pull is Pulling.
 	Fail(ctx context.Context, f Failure) error
 	// Ended records the end of a call outside a pull (a check): only the pace moves.
 	Ended(ctx context.Context, account string, nextCall time.Time) error
 
 	// Quota counts a call against a named budget and reports whether it was within
 	// limit; when it was not, nothing is counted and free says when the next one is.
+	//
+	// The window slides: there are never more than limit calls in any (now-per, now]. A
+	// sequence that keeps this also keeps every fixed window of the same length,
+	// wherever the network lets its windows begin, so one rule serves both kinds of network.
+	// limit and per must be positive; per is counted in whole milliseconds.
 	Quota(ctx context.Context, account, name string, limit int, per time.Duration, now time.Time) (ok bool, free time.Time, err error)
 
+	// Inbox gives how much waits in the inbox; cheap enough to ask after every page.
 	Inbox(ctx context.Context) (InboxSize, error)
 	// Pages gives the pages of a pull in the order they were received, after the
 	// given Seq, at most limit of them and at least one if there is any.
 	Pages(ctx context.Context, pullID, after int64, limit int) ([]Page, error)
 
-	// Publish turns pulls into checkpoints and removes their inbox pages and held memory.
+	// Publish turns Pulled pulls into checkpoints and removes their inbox pages and
+	// held memory. A pull that is not known was published before a crash and is passed
+	// over, so doing it twice changes nothing; one that is not Pulled is ErrNoPull, and
+	// then none of the list is published.
 	Publish(ctx context.Context, done []Published) error
-	// Hold ends pulls without publishing them: they become Failed with the reason,
-	// their inbox pages go, and the memory of what was held stays.
+	// Hold ends Pulled pulls without publishing them: they become Failed with the
+	// reason, their inbox pages go, and the memory of what was held stays (the latest,
+	// if a window is held again). ErrNoPull unless all are Pulled; then none is held.
 	Hold(ctx context.Context, held []Held) error
-	// HeldWindows gives what is held back; all accounts if account is empty.
+	// HeldWindows gives what is held back, oldest first; all accounts if account is empty.
 	HeldWindows(ctx context.Context, account string) ([]HeldWindow, error)
-	// Requeue makes Pulled pulls Failed and drops their pages, with a reason: their
-	// pages cannot be normalized (too many bad rows).
+	// Reject makes a Pulled pull Failed with a reason, and drops its pages: they cannot
+	// be normalized (too many bad rows). ErrNoPull unless the pull is Pulled.
 	Reject(ctx context.Context, pullID int64, reason string) error
 
-	// Checkpoints gives what is published of a stream, oldest window first.
+	// Checkpoints gives what is published of a stream, oldest window first: one for
+	// each window, and one, the latest, for its Snapshot and for its Changes pulls,
+	// each of which covers the ones before it.
 	Checkpoints(ctx context.Context, account, stream string) ([]Checkpoint, error)
-	// LastCheckpoints gives, per account and stream, the most recently published one.
+	// LastCheckpoints gives, per account and stream, the most recently published one,
+	// by account and stream.
 	LastCheckpoints(ctx context.Context) ([]Checkpoint, error)
 
 	// Due gives when a stream was last found due by its schedule; zero if never.
 	Due(ctx context.Context, account, stream string) (time.Time, error)
+	// SetDue records when a stream was found due.
 	SetDue(ctx context.Context, account, stream string, at time.Time) error
 
-	// SaveRun inserts or updates a run by its id.
+	// SaveRun inserts or updates a run by its id. The newest RunsKept are kept, and all
+	// that go on.
 	SaveRun(ctx context.Context, r Run) error
-	// Runs gives the newest runs first, at most limit.
+	// Runs gives the newest runs first (by StartedAt), at most limit.
 	Runs(ctx context.Context, limit int) ([]Run, error)
 
 	// StartBackfill finds the unfinished request with the same range and selection, or creates it.
 	StartBackfill(ctx context.Context, from, to time.Time, only string, now time.Time) (BackfillRequest, error)
+	// FinishBackfill ends a request; one that is finished stays as it is.
 	FinishBackfill(ctx context.Context, id int64, now time.Time) error
 	// Backfills gives the unfinished requests, oldest first.
 	Backfills(ctx context.Context) ([]BackfillRequest, error)
 
-	// NextVersion issues a version outside a pull.
+	// NextVersion issues a version outside a pull. Versions never come twice, whatever
+	// was dropped or rolled back; a store that is opened issues none smaller than the
+	// clock's microseconds since 1970, so that one which lost its file, or got an old
+	// copy back, still issues greater ones than the warehouse has seen.
 	NextVersion(ctx context.Context) (uint64, error)
 
 	// Secret gives a named random value that is created on first use and kept (the

@@ -1,0 +1,143 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"syncd/state"
+)
+
+const selectLanes = `SELECT l.account, max(l.base, coalesce((SELECT max(d.next_call) FROM departures d WHERE d.account = l.account), l.base)),
+	l.stopped, l.stopped_for FROM lanes l `
+
+func scanLane(rows *sql.Rows, l *state.Lane) error {
+	return rows.Scan(&l.Account, instant{&l.NextCall}, &l.Stopped, &l.StoppedFor)
+}
+
+// Lane implements state.Store.
+func (s *Store) Lane(ctx context.Context, account string) (state.Lane, error) {
+	l, _, err := one(ctx, s, "reading a lane", selectLanes+"WHERE l.account = ?", scanLane, account)
+	l.Account = account
+	return l, err
+}
+
+// Lanes implements state.Store.
+func (s *Store) Lanes(ctx context.Context) ([]state.Lane, error) {
+	return list(ctx, s, "reading the lanes", selectLanes+"ORDER BY l.account", scanLane)
+}
+
+// StopLane implements state.Store.
+func (s *Store) StopLane(ctx context.Context, account, reason, fingerprint string) error {
+	if reason == "" {
+		fingerprint = ""
+	}
+	return s.write(ctx, "stopping a lane", func(t *tx) error {
+		return t.exec(`INSERT INTO lanes (account, stopped, stopped_for) VALUES (?, ?, ?)
+			ON CONFLICT DO UPDATE SET stopped = excluded.stopped, stopped_for = excluded.stopped_for`, account, reason, fingerprint)
+	})
+}
+
+// Depart implements state.Store.
+func (s *Store) Depart(ctx context.Context, d state.Departure) error {
+	return s.write(ctx, "recording a departure", func(t *tx) error {
+		if d.PullID != 0 {
+			if _, err := s.pull(t, d.PullID, state.Pulling); err != nil {
+				return err
+			}
+		}
+		if err := t.exec("INSERT INTO lanes (account) VALUES (?) ON CONFLICT DO NOTHING", d.Account); err != nil {
+			return err
+		}
+		// A call whose end was never recorded is still there; its successor takes its place, but not
+		// what it feared.
+		return t.exec(`INSERT INTO departures (account, pull_id, next_call) VALUES (?, ?, ?)
+			ON CONFLICT DO UPDATE SET next_call = max(next_call, excluded.next_call)`, d.Account, d.PullID, ms(d.NextCall))
+	})
+}
+
+// land takes a call out of flight and raises the lane's base to what its end said.
+func land(t *tx, account string, pullID int64, next time.Time) error {
+	if err := t.exec("DELETE FROM departures WHERE account = ? AND pull_id = ?", account, pullID); err != nil {
+		return err
+	}
+	return t.exec(`INSERT INTO lanes (account, base) VALUES (?, ?)
+		ON CONFLICT DO UPDATE SET base = max(base, excluded.base)`, account, ms(next))
+}
+
+// landDepartures takes for true what the departures in flight feared: nothing more
+// will be heard of them.
+func landDepartures(t *tx) error {
+	err := t.exec(`UPDATE lanes SET base = max(base, (SELECT max(next_call) FROM departures d WHERE d.account = lanes.account))
+		WHERE account IN (SELECT account FROM departures)`)
+	if err != nil {
+		return err
+	}
+	return t.exec("DELETE FROM departures")
+}
+
+// landDeparturesOf is landDepartures for the calls of one pull.
+func landDeparturesOf(t *tx, pullID int64) error {
+	err := t.exec(`UPDATE lanes SET base = max(base, (SELECT max(next_call) FROM departures d WHERE d.account = lanes.account AND d.pull_id = ?1))
+		WHERE account IN (SELECT account FROM departures WHERE pull_id = ?1)`, pullID)
+	if err != nil {
+		return err
+	}
+	return t.exec("DELETE FROM departures WHERE pull_id = ?", pullID)
+}
+
+// Fail implements state.Store.
+func (s *Store) Fail(ctx context.Context, f state.Failure) error {
+	return s.write(ctx, "recording a failed call", func(t *tx) error {
+		if err := land(t, f.Account, f.PullID, f.NextCall); err != nil || f.PullID == 0 {
+			return err
+		}
+		if _, err := s.pull(t, f.PullID, state.Pulling); err != nil {
+			return err
+		}
+		err := t.exec("UPDATE pulls SET attempts = attempts + 1, not_before = ?, last_error = ? WHERE id = ?", ms(f.NotBefore), f.Error, f.PullID)
+		if err != nil || !f.GiveUp {
+			return err
+		}
+		return giveUp(t, f.PullID, f.Error)
+	})
+}
+
+// Ended implements state.Store.
+func (s *Store) Ended(ctx context.Context, account string, nextCall time.Time) error {
+	return s.write(ctx, "recording the end of a call", func(t *tx) error {
+		return land(t, account, 0, nextCall)
+	})
+}
+
+// Quota implements state.Store. The log holds the times of the calls of the window;
+// older ones are removed as new ones come.
+func (s *Store) Quota(ctx context.Context, account, name string, limit int, per time.Duration, now time.Time) (ok bool, free time.Time, err error) {
+	if limit <= 0 || per < time.Millisecond {
+		return false, time.Time{}, fmt.Errorf("counting against quota %s of %s: %d calls per %s is no budget", name, account, limit, per)
+	}
+	err = s.write(ctx, "counting against a quota", func(t *tx) error {
+		ok, free = true, time.Time{}
+		if err := t.exec("DELETE FROM quota_calls WHERE account = ? AND name = ? AND at <= ?", account, name, ms(now)-per.Milliseconds()); err != nil {
+			return err
+		}
+		// The call that has to leave the window before another fits, if the window is full.
+		err := t.query("SELECT at FROM quota_calls WHERE account = ? AND name = ? ORDER BY at DESC LIMIT 1 OFFSET ?", func(rows *sql.Rows) error {
+			ok = false
+			return rows.Scan(instant{&free})
+		}, account, name, limit-1)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			free = free.Add(per.Truncate(time.Millisecond))
+			return nil
+		}
+		return t.exec("INSERT INTO quota_calls (account, name, at) VALUES (?, ?, ?)", account, name, ms(now))
+	})
+	if err != nil {
+		return false, time.Time{}, err
+	}
+	return ok, free, nil
+}

@@ -1,0 +1,168 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"syncd/state"
+)
+
+// selectPulls is completed with a condition.
+const selectPulls = `SELECT p.id, p.account, p.stream, p.kind, p.tier, p.from_ms, p.to_ms, p.version, p.run_id,
+	p.phase, p.cursor, p.pages, p.records, p.bytes, p.attempts, p.not_before, p.last_error, p.created_at,
+	i.items, coalesce(i.packed, 0)
+	FROM pulls p LEFT JOIN pull_items i ON i.pull_id = p.id `
+
+func (s *Store) scanPull(rows *sql.Rows, p *state.Pull) error {
+	var items []byte
+	var packed bool
+	err := rows.Scan(&p.ID, &p.Account, &p.Stream, &p.Kind, &p.Tier, instant{&p.From}, instant{&p.To}, bits{&p.Version}, &p.RunID,
+		&p.Phase, &p.Cursor, &p.Pages, &p.Records, &p.Bytes, &p.Attempts, instant{&p.NotBefore}, &p.LastError, instant{&p.CreatedAt},
+		&items, &packed)
+	if err != nil {
+		return err
+	}
+	p.Items, err = s.packer.unpack(items, packed)
+	return err
+}
+
+// pull reads one pull inside a transaction; it must be in the given phase.
+func (s *Store) pull(t *tx, id int64, phase state.Phase) (p state.Pull, err error) {
+	found := false
+	err = t.query(selectPulls+"WHERE p.id = ?", func(rows *sql.Rows) error {
+		found = true
+		return s.scanPull(rows, &p)
+	}, id)
+	switch {
+	case err != nil:
+		return p, err
+	case !found:
+		return p, fmt.Errorf("%w: pull %d is not known", state.ErrNoPull, id)
+	case p.Phase != phase:
+		return p, fmt.Errorf("%w: pull %d is %s, not %s", state.ErrNoPull, id, p.Phase, phase)
+	}
+	return p, nil
+}
+
+// CreatePulls implements state.Store.
+func (s *Store) CreatePulls(ctx context.Context, pulls []state.NewPull) ([]state.Pull, error) {
+	var created []state.Pull
+	err := s.write(ctx, "creating pulls", func(t *tx) error {
+		created = nil
+		now := time.UnixMilli(time.Now().UnixMilli()).UTC()
+		for _, n := range pulls {
+			p, ok, err := createPull(t, n, now)
+			if err != nil {
+				return fmt.Errorf("%s %s: %w", n.Account, n.Stream, err)
+			}
+			if ok {
+				created = append(created, p)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return created, nil
+}
+
+// createPull gives the pull if it had to be created.
+func createPull(t *tx, n state.NewPull, now time.Time) (p state.Pull, created bool, err error) {
+	var id int64
+	var phase state.Phase
+	same := `SELECT id, phase FROM pulls WHERE account = ? AND stream = ? AND kind = ? AND kind <> 'window'`
+	args := []any{n.Account, n.Stream, n.Kind}
+	switch n.Kind {
+	case state.Windowed:
+		same = `SELECT id, phase FROM pulls WHERE account = ? AND stream = ? AND from_ms = ? AND to_ms = ? AND kind = 'window'`
+		args = []any{n.Account, n.Stream, ms(n.From), ms(n.To)}
+	case state.Snapshot, state.Changes:
+	default:
+		return p, false, fmt.Errorf("no kind of pull is called %q", n.Kind)
+	}
+	err = t.row(same, args, &id, &phase)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+	case err != nil:
+		return p, false, err
+	case phase == state.Failed:
+		if err := t.exec("DELETE FROM pulls WHERE id = ?", id); err != nil {
+			return p, false, err
+		}
+	default:
+		return p, false, t.exec("UPDATE pulls SET tier = ? WHERE id = ? AND tier > ?", n.Tier, id, n.Tier)
+	}
+
+	version, err := t.version()
+	if err != nil {
+		return p, false, err
+	}
+	p = state.Pull{
+		Account: n.Account, Stream: n.Stream, Kind: n.Kind, Tier: n.Tier,
+		From: time.UnixMilli(ms(n.From)).UTC(), To: time.UnixMilli(ms(n.To)).UTC(),
+		Version: uint64(version), RunID: n.RunID, Phase: state.Pulling, CreatedAt: now,
+	}
+	err = t.row(`INSERT INTO pulls (account, stream, kind, tier, from_ms, to_ms, version, run_id, phase, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pulling', ?) RETURNING id`,
+		[]any{n.Account, n.Stream, n.Kind, n.Tier, ms(n.From), ms(n.To), version, n.RunID, ms(now)}, &p.ID)
+	return p, true, err
+}
+
+// OpenPulls implements state.Store.
+func (s *Store) OpenPulls(ctx context.Context, account string) ([]state.Pull, error) {
+	return list(ctx, s, "reading the open pulls",
+		selectPulls+"WHERE p.phase <> 'failed' AND (?1 = '' OR p.account = ?1) ORDER BY p.id", s.scanPull, account)
+}
+
+// FailedPulls implements state.Store.
+func (s *Store) FailedPulls(ctx context.Context) ([]state.Pull, error) {
+	return list(ctx, s, "reading the failed pulls", selectPulls+"WHERE p.phase = 'failed' ORDER BY p.id", s.scanPull)
+}
+
+// SetItems implements state.Store.
+func (s *Store) SetItems(ctx context.Context, pullID int64, items []string, done bool) error {
+	blob, packed, err := s.packer.pack(items)
+	if err != nil {
+		return fmt.Errorf("freezing the items of pull %d: %w", pullID, err)
+	}
+	return s.write(ctx, "freezing the items of a pull", func(t *tx) error {
+		if _, err := s.pull(t, pullID, state.Pulling); err != nil {
+			return err
+		}
+		err := t.exec(`INSERT INTO pull_items (pull_id, packed, items) VALUES (?, ?, ?)
+			ON CONFLICT DO UPDATE SET packed = excluded.packed, items = excluded.items`, pullID, packed, blob)
+		if err != nil || !done {
+			return err
+		}
+		return t.exec("UPDATE pulls SET phase = 'pulled' WHERE id = ?", pullID)
+	})
+}
+
+// DropPulls implements state.Store.
+func (s *Store) DropPulls(ctx context.Context, pullIDs []int64) error {
+	return s.write(ctx, "dropping pulls", func(t *tx) error {
+		for _, id := range pullIDs {
+			if err := landDeparturesOf(t, id); err != nil {
+				return err
+			}
+			// Their items and inbox pages go with them (ON DELETE CASCADE).
+			if err := t.exec("DELETE FROM pulls WHERE id = ?", id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// giveUp makes a pull Failed and drops its pages. The row stays, to be replaced or shown.
+func giveUp(t *tx, id int64, reason string) error {
+	if err := t.exec("DELETE FROM inbox WHERE pull_id = ?", id); err != nil {
+		return err
+	}
+	return t.exec(`UPDATE pulls SET phase = 'failed', cursor = '', pages = 0, records = 0, bytes = 0, stored = 0,
+		last_error = ? WHERE id = ?`, reason, id)
+}
