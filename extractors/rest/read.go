@@ -1,0 +1,212 @@
+package rest
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"syncd/extractors"
+	"syncd/extractors/manifest"
+	"syncd/schema/normalize"
+)
+
+// retryAfterMax bounds how long a network can make an account wait by a header:
+// beyond a day it is a mistake, and asking once a day does no harm.
+const retryAfterMax = 24 * time.Hour
+
+// Read classifies an answer and reads its envelope. A nil stream stands for the
+// check. The error is an *extractors.APIError; one about a paging that would not
+// end wraps an *EndlessError.
+func (s *Source) Read(st *extractors.Stream, w extractors.Work, a extractors.Answer) (extractors.Page, error) {
+	r := reading{source: s, plan: s.check, answer: a}
+	if st == nil {
+		r.cursor = s.check.begin()
+		if err := r.refused(); err != nil {
+			return extractors.Page{}, err
+		}
+		return extractors.Page{Done: true}, nil
+	}
+	p, c, err := s.stand(st, w)
+	if err != nil {
+		return extractors.Page{}, err
+	}
+	r.stream, r.plan, r.work, r.cursor = st.Name, p, w, c
+	if r.itemGone() {
+		return r.skipItem()
+	}
+	if err := r.refused(); err != nil {
+		return extractors.Page{}, err
+	}
+	return r.page()
+}
+
+// reading is one answer while it is read.
+type reading struct {
+	source *Source
+	stream string
+	plan   *plan
+	work   extractors.Work
+	cursor cursor
+	answer extractors.Answer
+}
+
+// fail makes the error for this answer. What was asked is built again: errors are rare.
+func (r *reading) fail(outcome extractors.Outcome, message string, err error) *extractors.APIError {
+	s := r.source
+	return &extractors.APIError{
+		Network: s.network.Title, Account: s.account, Stream: r.stream,
+		Op:     s.call(r.plan, r.work, r.cursor).Describe,
+		Status: r.answer.Status, Message: message, Outcome: outcome, Err: err,
+	}
+}
+
+// refused is the error of an answer that is no success: by its status, by its
+// form, or by the success test inside.
+//
+//	401, 403            stop the account: the credentials are refused
+//	429                 wait, as long as Retry-After says
+//	408, 425, 5xx       retry; Retry-After is honoured too
+//	other 3xx, 4xx      stop the stream: the call itself is wrong
+//	2xx, not whole JSON retry: a proxy's page, a cut body
+//	2xx, test failed    stop the stream: the network refused in words
+func (r *reading) refused() error {
+	status := r.answer.Status
+	if status >= 200 && status < 300 {
+		return r.refusedInside()
+	}
+	err := r.fail(extractors.StopStream, r.words(), nil)
+	switch {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		err.Outcome, err.Credentials = extractors.StopAccount, r.source.refused
+	case status == http.StatusTooManyRequests:
+		err.Outcome, err.RetryAfter = extractors.Wait, retryAfter(r.answer.Header)
+	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status >= 500:
+		err.Outcome, err.RetryAfter = extractors.RetryNow, retryAfter(r.answer.Header)
+	case status == http.StatusNotFound:
+		err.Advice = r.plan.manifest.Optional
+	}
+	return err
+}
+
+// refusedInside looks into an answer whose status is good.
+func (r *reading) refusedInside() error {
+	body := r.answer.Body
+	switch form(body) {
+	case formEmpty:
+		return r.fail(extractors.RetryNow, "the answer is empty", nil)
+	case formMarkup:
+		return r.fail(extractors.RetryNow, "the answer is an HTML page, not JSON", nil)
+	}
+	if err := normalize.Valid(body); err != nil {
+		return r.fail(extractors.RetryNow, "the answer is not whole JSON", nil)
+	}
+	test := r.source.network.Success
+	if test == nil || form(body) != formObject {
+		return nil
+	}
+	raw, ok, err := normalize.Lookup(body, test.Path)
+	if err != nil {
+		return r.fail(extractors.RetryNow, "the answer is not whole JSON", nil)
+	}
+	if ok && slices.Contains(test.Equals, text(raw)) {
+		return nil
+	}
+	words := r.words()
+	if !ok && words == "" {
+		// Without a verdict the records decide; the check has none to decide by.
+		if r.stream != "" {
+			return nil
+		}
+		words = fmt.Sprintf("the answer says nothing at %q", test.Path)
+	}
+	if words == "" {
+		words = fmt.Sprintf("%s is %s", test.Path, clip(text(raw)))
+	}
+	return r.fail(extractors.StopStream, r.source.scrubber.scrub(words), nil)
+}
+
+// page reads the envelope of a good answer.
+func (r *reading) page() (extractors.Page, error) {
+	m, body := r.plan.manifest, r.answer.Body
+	var e envelope
+	var err error
+	if e.records, e.hash, err = normalize.Count(body, m.Output.Records, m.Output.Shape); err != nil {
+		return extractors.Page{}, r.fail(extractors.StopStream,
+			r.source.scrubber.scrub(fmt.Sprintf("the records are not where they should be: %v", err)), nil)
+	}
+	if err := readEnvelope(body, m.Paging, &e); err != nil {
+		return extractors.Page{}, r.fail(extractors.RetryNow, "the answer is not whole JSON", nil)
+	}
+	page, err := r.plan.advance(r.work, r.cursor, e)
+	if err != nil {
+		return extractors.Page{}, r.fail(extractors.StopStream, "", err)
+	}
+	return page, nil
+}
+
+// itemGone reports an answer that says that the one item of the call does not
+// exist: it was removed since the list was made.
+func (r *reading) itemGone() bool {
+	if r.answer.Status != http.StatusNotFound || r.plan.manifest.ForEach == nil {
+		return false
+	}
+	return slices.ContainsFunc(r.plan.path, func(p manifest.Part) bool { return p.Placeholder == manifest.Item })
+}
+
+// skipItem goes on with the next item. If the network knows none of the items, it
+// is the call that it does not know.
+func (r *reading) skipItem() (extractors.Page, error) {
+	c := r.cursor
+	c.Gone++
+	if c.Gone == len(r.work.Items) {
+		return extractors.Page{}, r.refused()
+	}
+	return r.plan.afterList(extractors.Page{}, r.work, c), nil
+}
+
+// words are the network's own words about what went wrong; empty if it has none.
+func (r *reading) words() string {
+	body := r.answer.Body
+	switch form(body) {
+	case formEmpty:
+		return ""
+	case formMarkup:
+		return "an HTML page, not JSON"
+	}
+	if normalize.Valid(body) != nil {
+		return ""
+	}
+	for _, path := range r.source.network.ErrorText {
+		raw, ok, err := normalize.Lookup(body, path)
+		if err != nil || !ok || len(raw) == 0 || raw[0] != '"' {
+			continue // an object or a list is no sentence
+		}
+		if words := clip(r.source.scrubber.scrub(text(raw))); words != "" {
+			return words
+		}
+	}
+	return ""
+}
+
+// retryAfter reads the header of this name: seconds, or a date. There is no clock
+// here, and the network's may be wrong, so a date is compared with the date of the
+// answer itself.
+func retryAfter(h http.Header) time.Duration {
+	value := strings.TrimSpace(h.Get("Retry-After"))
+	if seconds, err := strconv.ParseUint(value, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(min(seconds, uint64(retryAfterMax/time.Second))) * time.Second
+	}
+	until, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return 0
+	}
+	return min(max(until.Sub(now), 0), retryAfterMax)
+}

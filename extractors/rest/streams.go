@@ -1,0 +1,245 @@
+package rest
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"syncd/extractors"
+	"syncd/extractors/manifest"
+	"syncd/schema"
+	"syncd/schema/normalize"
+)
+
+// streams builds every stream that is on, and finds the settings that fit none.
+func (b *builder) streams() {
+	used := map[string]bool{}
+	for _, m := range b.readable {
+		names := []string{m.Name}
+		if m.Slices != nil {
+			names = append(names, b.further(m)...)
+		}
+		for _, name := range names {
+			used[name] = true
+			b.stream(m, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.account.Streams)) {
+		if !used[name] {
+			b.unknownStream(name)
+		}
+	}
+}
+
+// further gives the names under which the account has a report beside its own.
+func (b *builder) further(m *manifest.Stream) []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(b.account.Streams)) {
+		if found, ok := b.network.Stream(b.source.role, name); ok && found == m && name != m.Name {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (b *builder) unknownStream(name string) {
+	path := "streams." + name
+	for _, role := range b.network.Roles {
+		if _, ok := b.network.Stream(role, name); ok {
+			b.wrong(path, "role %s does not read this stream, role %s does", b.source.role, role)
+			return
+		}
+	}
+	names := make([]string, len(b.readable))
+	for i, m := range b.readable {
+		names[i] = m.Name
+	}
+	b.wrong(path, "%s has no stream of this name%s", b.network.Title, suggestOf(name, names))
+}
+
+// stream builds the stream m under a name, if it is on.
+func (b *builder) stream(m *manifest.Stream, name string) {
+	settings := b.account.Streams[name]
+	path := "streams." + name
+	variables := b.merge(path+".variables", b.variables, settings.Variables)
+	words := b.slices(path+".slices", m, settings.Slices)
+	if m.Window == nil && len(settings.Restate) > 0 {
+		b.wrong(path+".restate", "the stream has no time axis: it is pulled whole every time")
+	}
+
+	asked := settings.Enabled != nil && *settings.Enabled
+	if settings.Enabled != nil && !*settings.Enabled || settings.Enabled == nil && m.Disabled {
+		return
+	}
+	for _, need := range m.Needs {
+		if variables[need] != "" {
+			continue
+		}
+		if asked {
+			b.wrong(path, "the stream needs the variable %s: %s", need, strings.TrimSuffix(b.network.Variables[need].Help, "."))
+		}
+		return
+	}
+	forEach, ok := forEachRule(m.ForEach, variables)
+	if !ok {
+		if asked {
+			b.wrong(path, "the stream needs the variable %s: %s", m.ForEach.Variable, strings.TrimSuffix(b.network.Variables[m.ForEach.Variable].Help, "."))
+		}
+		return
+	}
+
+	p := b.compile(m, variables)
+	p.slices = words
+	p.size = b.size(path, m.Paging, variables)
+	st := &extractors.Stream{
+		Name: name, Doc: m.Doc, Evidence: string(m.Evidence),
+		Window: b.window(m.Window), ForEach: forEach,
+		Schedule: m.Schedule, Restate: restate(m.Restate),
+		Start:     b.account.Start,
+		Outputs:   outputs(m, name),
+		Variables: variables,
+	}
+	if settings.Schedule != "" {
+		st.Schedule = settings.Schedule
+	}
+	if len(settings.Restate) > 0 {
+		st.Restate = settings.Restate
+	}
+	if !settings.Start.IsZero() {
+		st.Start = settings.Start
+	}
+	if c := m.Changes; c != nil && slices.Contains(c.Roles, b.source.role) {
+		st.Changes, st.ChangesOverlap = true, c.Overlap
+	}
+	if st.Window != nil {
+		p.zone = st.Window.Location
+	}
+	p.stream = st
+	b.source.streams = append(b.source.streams, st)
+	b.source.plans[name] = p
+}
+
+// slices gives the words that a report is sliced by, the ones that are always
+// sent first.
+func (b *builder) slices(path string, m *manifest.Stream, chosen []string) []string {
+	if m.Slices == nil {
+		if len(chosen) > 0 {
+			b.wrong(path, "the stream takes no slices")
+		}
+		return nil
+	}
+	first := b.source.role == b.network.Roles[0]
+	words := slices.Clone(m.Slices.Always)
+	if len(chosen) == 0 {
+		for _, word := range m.Slices.Default {
+			if !slices.Contains(words, word) && (first || !slices.Contains(m.Slices.AdminOnly, word)) {
+				words = append(words, word)
+			}
+		}
+		return words
+	}
+	known := slices.Concat(m.Slices.Allowed, m.Slices.AdminOnly)
+	for i, word := range chosen {
+		at := fmt.Sprintf("%s[%d]", path, i)
+		switch {
+		case !slices.Contains(known, word):
+			b.wrong(at, "%s knows no slice %q%s", b.network.Title, word, suggestOf(word, known))
+		case !first && slices.Contains(m.Slices.AdminOnly, word):
+			b.wrong(at, "role %s may not slice by %s", b.source.role, word)
+		case slices.Contains(chosen[:i], word):
+			b.wrong(at, "slice %s is listed twice", word)
+		case !slices.Contains(words, word):
+			words = append(words, word)
+		}
+	}
+	return words
+}
+
+// size is the number of records that a page is asked for; 0 leaves it to the network.
+func (b *builder) size(path string, p manifest.Paging, variables map[string]string) int {
+	text := variables[p.SizeVariable]
+	if p.SizeVariable == "" || text == "" {
+		return p.Size
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > sizeMax {
+		b.wrong(path+".variables."+p.SizeVariable, "%q is not a number of records between 1 and %d", text, sizeMax)
+	}
+	return n
+}
+
+func (b *builder) window(w *manifest.Window) *extractors.WindowRule {
+	if w == nil {
+		return nil
+	}
+	location := b.source.location
+	if w.Zone == manifest.ZoneUTC {
+		location = time.UTC
+	}
+	return &extractors.WindowRule{
+		By: w.By, Step: extractors.Step(w.Step), Location: location, MaxAge: w.MaxAge, Max: max(w.Max, 1),
+	}
+}
+
+// forEachRule gives the list that a stream's calls go over. It reports false if
+// the list is an account's variable and empty: the stream has nothing to ask.
+func forEachRule(f *manifest.ForEach, variables map[string]string) (*extractors.ForEachRule, bool) {
+	if f == nil {
+		return nil, true
+	}
+	rule := &extractors.ForEachRule{Stream: f.Stream, Column: f.Column, Values: f.Values, Batch: max(f.Batch, 1)}
+	if f.Variable != "" {
+		for item := range strings.SplitSeq(variables[f.Variable], ",") {
+			if item = strings.TrimSpace(item); item != "" && !slices.Contains(rule.Values, item) {
+				rule.Values = append(rule.Values, item)
+			}
+		}
+		return rule, len(rule.Values) > 0
+	}
+	return rule, true
+}
+
+func restate(tiers []manifest.Tier) []extractors.TierRule {
+	rules := make([]extractors.TierRule, len(tiers))
+	for i, t := range tiers {
+		rules[i] = extractors.TierRule{Last: t.Last, Every: t.Every}
+	}
+	return rules
+}
+
+// outputs gives the tables of a stream. Tables that many streams fill have a column
+// that tells them apart; its value is the stream's name unless the manifest says another.
+func outputs(m *manifest.Stream, name string) []extractors.Output {
+	var outputs []extractors.Output
+	for _, spec := range m.Outputs() {
+		table, ok := schema.Lookup(spec.Table)
+		if !ok {
+			continue // a checked manifest names none but these
+		}
+		spec.Columns = maps.Clone(spec.Columns)
+		if spec.Columns == nil {
+			spec.Columns = map[string]normalize.Field{}
+		}
+		out := extractors.Output{Table: table, Scope: map[string]string{}}
+		if table.Index("stream") >= 0 {
+			// Normalization fills it with the stream's name by itself.
+			out.Scope["stream"] = cmp.Or(spec.Columns["stream"].Const, name)
+		}
+		if table.Index("report") >= 0 {
+			report := spec.Columns["report"].Const
+			if report == "" || m.Slices != nil {
+				// A report under several names is one template: each name is its own report.
+				report = name
+			}
+			spec.Columns["report"] = normalize.Field{Const: report}
+			out.Scope["report"] = report
+		}
+		out.Spec = spec
+		outputs = append(outputs, out)
+	}
+	return outputs
+}
