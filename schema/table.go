@@ -1,5 +1,7 @@
 package schema
 
+import "slices"
+
 // Type is the kind of values a column holds. It decides the ClickHouse type and
 // how text from a network is parsed.
 type Type uint8
@@ -37,6 +39,9 @@ type Column struct {
 	Type Type
 	// Doc is one sentence for BI users; it becomes the column's COMMENT.
 	Doc string
+	// Words is the closed vocabulary of a Word column that users filter by; nil
+	// where the networks' own words are kept.
+	Words []string
 }
 
 // Table is one table of the warehouse: ReplacingMergeTree(_version, _deleted) in
@@ -54,4 +59,34 @@ type Table struct {
 	Partition string
 	// Money names the Decimal columns that a restatement reports as money moved.
 	Money []string
+}
+
+// Index gives the position of a column in t.Columns, -1 if t has no such column.
+func (t *Table) Index(column string) int {
+	return slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == column })
+}
+
+// ClickHouse gives the type's name in ClickHouse, as system.columns prints it.
+func (t Type) ClickHouse() string {
+	switch t {
+	case String:
+		return "String"
+	case Word:
+		return "LowCardinality(String)"
+	case Decimal:
+		return "Decimal(38, 10)"
+	case Time:
+		return "DateTime64(3, 'UTC')"
+	case Date:
+		return "Date"
+	case Count, Version:
+		return "UInt64"
+	case Hour, Flag:
+		return "UInt8"
+	case Dimensions:
+		return "Map(LowCardinality(String), String)"
+	case WindowTime:
+		return "DateTime('UTC')"
+	}
+	return ""
 }
