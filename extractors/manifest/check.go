@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"syncd/internal/strictyaml"
+	"syncd/schema"
+	"syncd/schema/normalize"
 )
 
 // checker collects the mistakes of one manifest that has decoded.
@@ -16,6 +18,8 @@ type checker struct {
 	head     *strictyaml.Positions
 	streams  []located
 	problems strictyaml.Problems
+	// skipHead: what is said of the whole network did not decode.
+	skipHead bool
 }
 
 // located is a stream and where it stands.
@@ -24,12 +28,16 @@ type located struct {
 	at *strictyaml.Positions
 	// index is the stream's place in its file.
 	index int
+	// skip: it did not decode.
+	skip bool
 }
 
-// locate remembers where streams stand.
-func (c *checker) locate(streams []*Stream, at *strictyaml.Positions) {
+// locate remembers where streams stand, and which of them did not decode.
+func (c *checker) locate(streams []*Stream, at *strictyaml.Positions, problems strictyaml.Problems) {
 	for i, s := range streams {
-		c.streams = append(c.streams, located{Stream: s, at: at, index: i})
+		here := strictyaml.Item("streams", i)
+		c.streams = append(c.streams, located{Stream: s, at: at, index: i, skip: slices.ContainsFunc(problems,
+			func(p strictyaml.Problem) bool { return p.Path == here || strings.HasPrefix(p.Path, here+".") })})
 	}
 }
 
@@ -40,14 +48,19 @@ var (
 
 // check gives every mistake of the manifest.
 func (c *checker) check() strictyaml.Problems {
-	c.checkNetwork()
-	c.checkAuth()
-	c.checkAccountSettings()
-	c.checkPace()
+	if !c.skipHead {
+		c.checkNetwork()
+		c.checkAuth()
+		c.checkAccountSettings()
+		c.checkPace()
+	}
 	for _, s := range c.streams {
-		c.checkStream(s)
+		if !s.skip {
+			c.checkStream(s)
+		}
 	}
 	c.checkNames()
+	c.checkScopes()
 	return c.problems
 }
 
@@ -175,6 +188,45 @@ func (c *checker) checkNames() {
 			seen[reader{s.Name, role}] = true
 		}
 	}
+}
+
+// checkScopes finds streams that would remove each other's rows: a pull replaces
+// what its stream has in a table, so two streams in one table have to be told
+// apart by a constant column. Reports and entities are, by their stream's name.
+func (c *checker) checkScopes() {
+	type owner struct {
+		stream string
+		spec   normalize.Spec
+	}
+	for _, role := range c.network.Roles {
+		owners := map[string][]owner{}
+		for _, s := range c.streams {
+			if s.skip || !slices.Contains(s.Roles, role) {
+				continue
+			}
+			for _, spec := range s.Outputs() {
+				if table, ok := schema.Lookup(spec.Table); !ok || table.Index("report") >= 0 || table.Index("stream") >= 0 {
+					continue
+				}
+				for _, o := range owners[spec.Table] {
+					if o.stream != s.Name && !apart(o.spec, spec) {
+						s.report(c, "table", "for role %s, streams %s and %s fill table %s and no constant column tells their rows apart", role, o.stream, s.Name, spec.Table)
+					}
+				}
+				owners[spec.Table] = append(owners[spec.Table], owner{s.Name, spec})
+			}
+		}
+	}
+}
+
+// apart reports whether a constant column has different values in a and b.
+func apart(a, b normalize.Spec) bool {
+	for name, field := range a.Columns {
+		if other := b.Columns[name].Const; field.Const != "" && other != "" && field.Const != other {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *checker) checkCredential(report reporter, path, name string) {

@@ -300,9 +300,10 @@ func (c *checker) checkSlices(report reporter, sl *Slices) {
 	}
 }
 
-// engineFilled are key columns that need no mapping: the engine fills them, or
+// engineFilled are key columns that need no mapping: the engine fills them (report
+// and stream with the name of the stream), or
 // their default is a value (hour 0, no dimensions).
-var engineFilled = []string{"account", "network", "stream", "report_hour", "dimensions"}
+var engineFilled = []string{"account", "network", "stream", "report", "report_hour", "dimension_key"}
 
 func (c *checker) checkOutput(report reporter, path string, spec normalize.Spec) {
 	at := func(key string) string {

@@ -78,24 +78,26 @@ type streamsFile struct {
 }
 
 // parse reads a manifest: its first file is the network, the others add streams.
+// What did not decode is not checked further, because half of it would be
+// complained of twice; everything else is.
 func parse(files []file) (*Network, strictyaml.Problems) {
 	n := &Network{}
 	at, problems := strictyaml.Decode(files[0].name, files[0].src, n)
 	c := checker{network: n, head: at}
-	c.locate(n.Streams, at)
+	c.locate(n.Streams, at, problems)
 	for _, f := range files[1:] {
 		var more streamsFile
 		at, found := strictyaml.Decode(f.name, f.src, &more)
 		problems = append(problems, found...)
-		c.locate(more.Streams, at)
+		c.locate(more.Streams, at, found)
 		n.Streams = append(n.Streams, more.Streams...)
 	}
-	// What did not decode would be complained of twice, as missing.
-	if len(problems) > 0 {
-		return n, problems
-	}
 	n.setDefaults()
-	return n, c.check()
+	c.skipHead = slices.ContainsFunc(problems, func(p strictyaml.Problem) bool { return !strings.HasPrefix(p.Path, "streams[") })
+	problems = append(problems, c.check()...)
+	problems.Sort()
+	// What holds for two roles is said once.
+	return n, slices.Compact(problems)
 }
 
 // setDefaults fills in what a zero means, so that readers need not know.
