@@ -1,0 +1,181 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"slices"
+	"time"
+
+	"syncd/internal/strictyaml"
+)
+
+// Size is a number of bytes.
+type Size = strictyaml.Size
+
+// Config is the whole file, checked and with its defaults filled in. The
+// descriptions that editors show are in describe.go.
+type Config struct {
+	Warehouse Warehouse `yaml:"warehouse"`
+	State     State     `yaml:"state"`
+	// DataDir is where the daemon keeps what is on disk: the embedded engine's data,
+	// the SQLite state, the spool. Created when missing. Default ./data.
+	DataDir   string    `yaml:"data_dir"`
+	HTTP      HTTP      `yaml:"http"`
+	Retention Retention `yaml:"retention"`
+	Inbox     Inbox     `yaml:"inbox"`
+	PII       PII       `yaml:"pii"`
+	Log       Log       `yaml:"log"`
+	Accounts  []Account `yaml:"accounts"`
+
+	// positions is nil for a Config that no file gave.
+	positions *strictyaml.Positions
+}
+
+// Problem makes a problem at the place of path ("accounts[0].network"), for checks
+// that need more knowledge than this package has. Use strictyaml.Key and
+// strictyaml.Item to build paths with keys of the user's choice. An argument that
+// repeats an environment value is shown as it is written in the file.
+func (c *Config) Problem(path, format string, args ...any) strictyaml.Problem {
+	return c.positions.Problem(path, format, args...)
+}
+
+// Warehouse is the ClickHouse that is loaded.
+type Warehouse struct {
+	// DSN is "embedded" (the default) or a clickhouse:// URL.
+	DSN DSN `yaml:"dsn"`
+	// Cluster, if set, is the name of the ClickHouse cluster to create everything on.
+	Cluster string `yaml:"cluster"`
+	// Database is what BI reads; the tables behind it are in Database + "_store". Default affiliate.
+	Database string `yaml:"database"`
+	// MemoryLimit caps the embedded engine; a server has its own. Default 2GiB.
+	MemoryLimit Size `yaml:"memory_limit"`
+}
+
+// State is where paces, cursors and answers that are not loaded yet are kept.
+type State struct {
+	// DSN is "sqlite:PATH" or a postgres:// URL. Default: state.db in DataDir.
+	DSN DSN `yaml:"dsn"`
+}
+
+// HTTP is the daemon's own server.
+type HTTP struct {
+	// Listen is host:port; port 0 picks a free one. Default 127.0.0.1:8080.
+	Listen string `yaml:"listen"`
+	// Token is asked from every client; zero means that none is, which is allowed on loopback only.
+	Token Secret `yaml:"token"`
+}
+
+// Retention says how long what could be had again is kept.
+type Retention struct {
+	// RawPages are the networks' answers in the warehouse, from which rows can be
+	// mapped again without a call. Default 90 days.
+	RawPages time.Duration `yaml:"raw_pages"`
+	// Spool are the downloaded export files. Default 7 days.
+	Spool time.Duration `yaml:"spool"`
+}
+
+// Inbox holds the answers that are not loaded yet.
+type Inbox struct {
+	// MaxSize is how many compressed bytes wait at most; then no more calls are made
+	// until the warehouse took some. Default 4GiB.
+	MaxSize Size `yaml:"max_size"`
+}
+
+// What may happen to personal data at ingest.
+const (
+	PIIKeep = "keep"
+	PIIHash = "hash"
+	PIIDrop = "drop"
+)
+
+// PII says what happens to personal data before anything is stored.
+type PII struct {
+	// IP and Email are one of PIIKeep (the default), PIIHash and PIIDrop.
+	IP    string `yaml:"ip"`
+	Email string `yaml:"email"`
+	// Key is what hashes are keyed with; never zero where something is hashed.
+	Key Secret `yaml:"key"`
+}
+
+// Log is what the daemon says about itself on standard error.
+type Log struct {
+	// Level is debug, info (the default), warn or error.
+	Level string `yaml:"level"`
+	// Format is auto (the default: console on a terminal, json elsewhere), console or json.
+	Format string `yaml:"format"`
+}
+
+// The roles that a network's key can have.
+const (
+	RoleAdmin     = "admin"
+	RoleAffiliate = "affiliate"
+)
+
+// Account is one set of credentials at a network.
+type Account struct {
+	// Name is the key of all the account's rows and never changes: a-z, 0-9, _ and -.
+	Name    string `yaml:"name"`
+	Network string `yaml:"network"`
+	// BaseURL is an http or https URL without a slash at its end; empty for the network's own.
+	BaseURL string `yaml:"base_url"`
+	// Credentials are what the network calls for, by the names in its manifest; none is empty.
+	Credentials map[string]Secret `yaml:"credentials"`
+	// Variables are what the network calls for and is no secret.
+	Variables map[string]string `yaml:"variables"`
+	// Role is RoleAdmin, RoleAffiliate, or empty for the network's only one.
+	Role string `yaml:"role"`
+	// Timezone is the IANA name of the zone of the report days; default UTC.
+	Timezone string `yaml:"timezone"`
+	// Location is Timezone, loaded; never nil.
+	Location *time.Location `yaml:"-" json:"-"`
+	Pace     Pace           `yaml:"pace"`
+	// Timeout bounds one call; zero means the network's own, or 120 s where its manifest has none.
+	Timeout time.Duration `yaml:"timeout"`
+	// Start is the first day ever pulled; zero means as far back as a stream's longest restatement tier reaches.
+	Start Day `yaml:"start"`
+	// Streams change the manifest's streams, by name; those not named run at the manifest's defaults.
+	Streams map[string]Stream `yaml:"streams"`
+}
+
+// Fingerprint names the account's credentials without telling them: it changes
+// when one of them does.
+func (a *Account) Fingerprint() string {
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(a.Credentials)) {
+		h.Write([]byte(name + "\x00" + a.Credentials[name].Reveal() + "\x00"))
+	}
+	return hex.EncodeToString(h.Sum(nil))[:fingerprintLength]
+}
+
+// Pace is how fast an account is called.
+type Pace struct {
+	// MinDelay is the time from the end of a call to the next one; zero means the network's own.
+	MinDelay time.Duration `yaml:"min_delay"`
+	// AllowFaster permits a MinDelay below the network's.
+	AllowFaster bool `yaml:"allow_faster"`
+	// Parallel is the number of calls at a time; zero means the network's own.
+	Parallel int `yaml:"parallel"`
+}
+
+// Stream changes one stream of an account; zero fields mean the manifest's value.
+type Stream struct {
+	// Enabled is nil where the manifest decides.
+	Enabled *bool `yaml:"enabled"`
+	// Schedule is a cron line in the account's zone, or a descriptor (@hourly, @every 15m).
+	Schedule string `yaml:"schedule"`
+	// Restate says how far back is pulled again how often; Last strictly increases, Every never decreases.
+	Restate []Tier `yaml:"restate"`
+	// Slices are the slices of a stats stream that can be cut freely.
+	Slices []string `yaml:"slices"`
+	// Variables override the account's for this stream.
+	Variables map[string]string `yaml:"variables"`
+	// Start overrides the account's for this stream.
+	Start Day `yaml:"start"`
+}
+
+// Tier is a stretch of the past that is pulled again.
+type Tier struct {
+	Last  time.Duration `yaml:"last"`
+	Every time.Duration `yaml:"every"`
+}
