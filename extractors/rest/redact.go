@@ -152,10 +152,10 @@ func (r *redactor) replacement(mode Mode, value string) []byte {
 // reads the document's structure only as strictly as it needs for that.
 type editor struct {
 	*redactor
-	body  []byte
-	at    int
+	body []byte
+	at   int
 	// keys are those of the objects around the cursor, outermost first.
-	keys  []string
+	keys  [][]byte
 	edits []edit
 }
 
@@ -270,7 +270,7 @@ func (e *editor) object(depth int) bool {
 		name := unquote(key)
 		e.keys = append(e.keys, name)
 		secret, edits := e.secret(name), len(e.edits)
-		if !e.value(depth+1, e.ips[name]) {
+		if !e.value(depth+1, e.ips[string(name)]) {
 			return false
 		}
 		e.keys = e.keys[:len(e.keys)-1]
@@ -297,13 +297,12 @@ func (e *editor) object(depth int) bool {
 }
 
 // secret reports whether the member at the cursor, of the given key, is a secret.
-func (e *editor) secret(key string) bool {
-	for _, path := range e.secrets[key] {
-		if len(path) <= len(e.keys) && slices.Equal(path, e.keys[len(e.keys)-len(path):]) {
-			return true
-		}
-	}
-	return false
+func (e *editor) secret(key []byte) bool {
+	return slices.ContainsFunc(e.secrets[string(key)], func(path []string) bool {
+		return len(path) <= len(e.keys) && slices.EqualFunc(path, e.keys[len(e.keys)-len(path):], func(want string, got []byte) bool {
+			return want == string(got)
+		})
+	})
 }
 
 // str reads a string and gives it with its quotes.
@@ -332,16 +331,16 @@ func (e *editor) text(ip bool) bool {
 		return false
 	}
 	if ip {
-		if value := strings.TrimSpace(unquote(raw)); value != "" {
+		if value := strings.TrimSpace(string(unquote(raw))); value != "" {
 			e.edits = append(e.edits, edit{from, e.at, e.replacement(e.ip, value)})
 		}
 		return true
 	}
-	if e.email != Hash && e.email != Drop || bytes.IndexByte(raw, '@') < 0 && bytes.IndexByte(raw, '\\') < 0 {
+	if e.email != Hash && e.email != Drop || bytes.IndexByte(raw, '@') < 0 && !escapesASCII(raw) {
 		return true
 	}
 	// The same mailbox is written in many ways; its digest should be one.
-	if value := strings.ToLower(strings.TrimSpace(unquote(raw))); isEmail(value) {
+	if value := strings.ToLower(strings.TrimSpace(string(unquote(raw)))); isEmail(value) {
 		e.edits = append(e.edits, edit{from, e.at, e.replacement(e.email, value)})
 	}
 	return true
@@ -363,15 +362,16 @@ func (e *editor) edited() []byte {
 }
 
 // unquote gives the content of a JSON string; of a malformed one, its letters.
-func unquote(raw []byte) string {
-	if bytes.IndexByte(raw, '\\') < 0 {
-		return string(raw[1 : len(raw)-1])
+func unquote(raw []byte) []byte {
+	inner := raw[1 : len(raw)-1]
+	if bytes.IndexByte(inner, '\\') < 0 {
+		return inner
 	}
 	var s string
 	if json.Unmarshal(raw, &s) != nil {
-		return string(raw[1 : len(raw)-1])
+		return inner
 	}
-	return s
+	return []byte(s)
 }
 
 // isEmail reports whether the whole of s is one e-mail address: local part, @, and
