@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 
 	"syncd/state"
 )
@@ -50,15 +52,31 @@ func schemaVersion(ctx context.Context, q interface {
 	return version, nil
 }
 
-// migrate brings the file to the newest schema, all steps in one transaction.
+// migrate brings the file to the newest schema, all steps in one transaction. A
+// file that is refused is left as it is, so the settings that are kept in the file
+// come after the look at it.
 func migrate(ctx context.Context, conn *sql.Conn) error {
 	scripts, err := migrations()
 	if err != nil {
 		return err
 	}
 	version, err := schemaVersion(ctx, conn, len(scripts))
-	if err != nil || version == len(scripts) {
+	if err != nil {
 		return err
+	}
+	if version == 0 {
+		if err := refuseForeign(ctx, conn); err != nil {
+			return err
+		}
+	}
+	// The page size only counts before the file has pages.
+	for _, pragma := range []string{"page_size = " + strconv.Itoa(pageSize), "journal_mode = WAL"} {
+		if _, err := conn.ExecContext(ctx, "PRAGMA "+pragma); err != nil {
+			return fmt.Errorf("setting %s: %w", pragma, classify(err))
+		}
+	}
+	if version == len(scripts) {
+		return nil
 	}
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
@@ -75,6 +93,18 @@ func migrate(ctx context.Context, conn *sql.Conn) error {
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("migrating: %w", classify(err))
+	}
+	return nil
+}
+
+// refuseForeign keeps a mistyped path from mixing our tables into somebody's database.
+func refuseForeign(ctx context.Context, conn *sql.Conn) error {
+	var tables int
+	if err := conn.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&tables); err != nil {
+		return fmt.Errorf("reading the schema: %w", classify(err))
+	}
+	if tables > 0 {
+		return errors.New("it is a database, but not the state of syncd")
 	}
 	return nil
 }

@@ -164,8 +164,7 @@ func secure(path string) error {
 	return os.Chmod(path, 0o600)
 }
 
-// dsn names the file and the settings of its connections, in the order in which
-// they are applied (the page size has to come before the file has pages).
+// dsn names the file and the settings of its connections.
 func dsn(path, mode string, pragmas ...string) string {
 	q := url.Values{"mode": {mode}, "_pragma": append([]string{
 		"busy_timeout(" + strconv.FormatInt(busyTimeout.Milliseconds(), 10) + ")",

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"crypto/rand"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -13,8 +14,8 @@ import (
 )
 
 // BenchmarkReceive stores answers of 80 KB (850 KB before compression) from several
-// callers, each with a pull of its own. Beside it runs what is the physical limit of
-// one durable write: see BenchmarkFsync.
+// callers, each with a pull of its own, and each announced by a departure. The
+// physical limit of one durable write is BenchmarkFsync.
 func BenchmarkReceive(b *testing.B) {
 	for _, callers := range []int{1, 2, 4} {
 		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
@@ -53,6 +54,27 @@ func BenchmarkReceivePublish(b *testing.B) {
 			close(finished)
 			loader.Wait()
 		})
+	}
+}
+
+// BenchmarkFsync appends a body to a file and waits until it is on the medium.
+func BenchmarkFsync(b *testing.B) {
+	f, err := os.Create(filepath.Join(b.TempDir(), "file"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	body := make([]byte, 80<<10)
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		if _, err := f.Write(body); err != nil {
+			b.Fatal(err)
+		}
+		if err := f.Sync(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := f.Close(); err != nil {
+		b.Fatal(err)
 	}
 }
 

@@ -22,9 +22,13 @@ const (
 	// starts the file over only at a moment when nobody reads from it; with readers
 	// always overlapping there may be none, and it would grow for ever.
 	walMax = 64 << 20
+	// walStep is how much more there has to be for another attempt, when one failed.
+	walStep = 16 << 20
 	// walPatience is how long the writer then waits for the readers of the moment. Ours
-	// take milliseconds; a person's open transaction is not waited for.
-	walPatience = 200 * time.Millisecond
+	// take milliseconds; a person's open transaction is not waited for. When idle it can
+	// as well try later.
+	walPatience  = time.Second
+	idlePatience = 50 * time.Millisecond
 )
 
 // op is one operation on its way to the writer.
@@ -50,8 +54,6 @@ type writer struct {
 func newWriter(path string) (_ *writer, err error) {
 	ctx := context.Background()
 	db, err := sql.Open("sqlite", dsn(path, "rw",
-		"page_size("+strconv.Itoa(pageSize)+")",
-		"journal_mode(WAL)",
 		"synchronous(FULL)",
 		"foreign_keys(1)",
 		"cache_size(-"+strconv.Itoa(writerCache)+")",
@@ -130,12 +132,12 @@ func (w *writer) loop() {
 		case first := <-w.ops:
 			w.serve(first)
 			if w.walSize() > w.walNext {
-				w.checkpoint()
+				w.checkpoint(walPatience)
 			}
 			idle.Reset(idleAfter)
 		case <-idle.C:
 			if w.walSize() > 0 {
-				w.checkpoint()
+				w.checkpoint(idlePatience)
 			}
 		case <-w.quit:
 			return
@@ -210,14 +212,14 @@ func (w *writer) alone(run func(*tx) error) error {
 // moment can prevent it, and so can a full disk; nothing is lost by that, the WAL
 // stays and the next attempt does it. So there is no error to report: a medium that
 // is broken shows in the next operation, to a caller who can act.
-func (w *writer) checkpoint() {
-	patience := func(d time.Duration) {
+func (w *writer) checkpoint(patience time.Duration) {
+	wait := func(d time.Duration) {
 		_ = w.tx.exec("PRAGMA busy_timeout = " + strconv.FormatInt(d.Milliseconds(), 10))
 	}
-	patience(walPatience)
+	wait(patience)
 	_ = w.tx.exec("PRAGMA wal_checkpoint(TRUNCATE)")
-	patience(busyTimeout)
-	w.walNext = w.walSize() + walMax
+	wait(busyTimeout)
+	w.walNext = max(walMax, w.walSize()+walStep)
 }
 
 func (w *writer) walSize() int64 {
