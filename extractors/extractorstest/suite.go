@@ -22,6 +22,8 @@ type PageOf struct {
 	Page, Of int
 	// Records is how many are on it, all different from those of other pages.
 	Records int
+	// Same asks for the records of page 1 with the envelope of this page.
+	Same bool
 }
 
 // Suite is what the test of a Source gives.
@@ -106,7 +108,7 @@ func (r *run) book(p *puller) Script {
 	var replies []Reply
 	for range lists(p.stream, r.work) {
 		for page := range r.pages(p) {
-			replies = append(replies, Reply{Body: p.Body(p.stream, PageOf{page + 1, r.pages(p), 2})})
+			replies = append(replies, Reply{Body: p.Body(p.stream, PageOf{Page: page + 1, Of: r.pages(p), Records: 2})})
 		}
 	}
 	return Book(replies...)
@@ -158,7 +160,7 @@ func targetsOf(seen []Seen) []string {
 
 func (r *run) empty(t *testing.T) {
 	p := r.puller(t)
-	body := p.Body(p.stream, PageOf{1, 1, 0})
+	body := p.Body(p.stream, PageOf{Page: 1, Of: 1, Records: 0})
 	if body == nil {
 		return // one record always: there is no empty list
 	}
@@ -180,7 +182,9 @@ func (r *run) endless(t *testing.T) {
 	if !p.Pages(p.stream) {
 		return
 	}
-	r.network.Play(func(_ Seen, n int) Reply { return Reply{Body: p.Body(p.stream, PageOf{n + 1, 1000, 2})} })
+	r.network.Play(func(_ Seen, n int) Reply {
+		return Reply{Body: p.Body(p.stream, PageOf{Page: n + 1, Of: 1000, Records: 2})}
+	})
 	r.stopsStream(t, p)
 }
 
@@ -189,10 +193,19 @@ func (r *run) repeated(t *testing.T) {
 	if !p.Pages(p.stream) {
 		return
 	}
-	r.network.Play(Always(Reply{Body: p.Body(p.stream, PageOf{1, 1000, 2})}))
-	r.stopsStream(t, p)
-	if n := len(r.network.Seen()); n > 2 {
-		t.Errorf("a page that repeats was noticed after %d calls", n)
+	for name, script := range map[string]Script{
+		"the same answer": Always(Reply{Body: p.Body(p.stream, PageOf{Page: 1, Of: 1000, Records: 2})}),
+		"the same records under another page's number": func(_ Seen, n int) Reply {
+			return Reply{Body: p.Body(p.stream, PageOf{Page: n + 1, Of: 1000, Records: 2, Same: true})}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r.network.Play(script)
+			r.stopsStream(t, r.puller(t))
+			if n := len(r.network.Seen()); n > 2 {
+				t.Errorf("a page that repeats was noticed after %d calls", n)
+			}
+		})
 	}
 }
 
@@ -210,7 +223,7 @@ func (r *run) stopsStream(t *testing.T, p *puller) {
 }
 
 func (r *run) classifies(t *testing.T) {
-	good := func(p *puller) []byte { return p.Body(p.stream, PageOf{1, 1, 2}) }
+	good := func(p *puller) []byte { return p.Body(p.stream, PageOf{Page: 1, Of: 1, Records: 2}) }
 	date := time.Date(2024, time.March, 5, 12, 0, 0, 0, time.UTC)
 	for name, tt := range map[string]struct {
 		reply   Reply
@@ -351,7 +364,7 @@ func (s *Suite) check(t *testing.T, network *Network) {
 		}
 		a.err(err)
 	}
-	page := s.Body(source.Streams()[0], PageOf{1, 1, 1})
+	page := s.Body(source.Streams()[0], PageOf{Page: 1, Of: 1, Records: 1})
 	network.Play(Always(Reply{Body: page}))
 	answer, err := s.Do(t.Context(), call)
 	must(t, err)

@@ -1,0 +1,171 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"syncd/extractors"
+	"syncd/extractors/extractorstest"
+	"syncd/extractors/manifest"
+	"syncd/extractors/transport"
+	"syncd/schema/normalize"
+)
+
+// Every stream of every embedded manifest, for every role, passes the suite.
+func TestConformance(t *testing.T) {
+	networks, err := manifest.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range networks {
+		for _, role := range n.Roles {
+			t.Run(n.Name+" as "+role, func(t *testing.T) { conform(t, n, role) })
+		}
+	}
+}
+
+// maxPages is the cap on pages that the suite's copy of a manifest has: enough for
+// its lists, and soon reached by an endless one.
+const maxPages = 8
+
+func conform(t *testing.T, network *manifest.Network, role string) {
+	const bodyCap = 64 << 10
+	n := small(network)
+	tr := transport.New(transport.Options{MaxBody: bodyCap, Parallel: 4})
+	t.Cleanup(tr.Close)
+	extractorstest.Run(t, extractorstest.Suite{
+		BodyCap:  bodyCap,
+		MaxCalls: 3 * (maxPages + 2),
+		New: func(baseURL string) (extractors.Source, error) {
+			return New(n, everything(n, role, baseURL))
+		},
+		Do: func(ctx context.Context, c extractors.Call) (extractors.Answer, error) {
+			r, err := tr.Do(ctx, transport.Request{Method: c.Method, URL: c.URL, Header: c.Header, Body: c.Body})
+			return extractors.Answer{Status: r.Status, Header: r.Header, Body: r.Body}, err
+		},
+		Pages: func(s *extractors.Stream) bool {
+			m, _ := n.Stream(role, s.Name)
+			return m.Paging.Kind != manifest.PagingNone
+		},
+		Body: func(s *extractors.Stream, p extractorstest.PageOf) []byte {
+			m, _ := n.Stream(role, s.Name)
+			return body(n, m, p)
+		},
+	})
+}
+
+// small is a copy of a network with small pages and few of them.
+func small(network *manifest.Network) *manifest.Network {
+	n := *network
+	n.Streams = nil
+	for _, m := range network.Streams {
+		c := *m
+		if c.Paging.Kind != manifest.PagingNone {
+			c.Paging.Size, c.Paging.SizeVariable, c.Paging.MaxPages = 2, "", maxPages
+		}
+		n.Streams = append(n.Streams, &c)
+	}
+	return &n
+}
+
+// everything is an account with every credential and variable, and every stream on.
+func everything(n *manifest.Network, role, baseURL string) Account {
+	a := Account{
+		Name: "acme", BaseURL: baseURL, Role: role, Credentials: map[string]Secret{}, Variables: map[string]string{},
+		PII: PII{IP: Hash, Email: Hash, Key: plain("k")}, Streams: map[string]Settings{},
+	}
+	for name := range n.Credentials {
+		a.Credentials[name] = plain(extractorstest.Marker)
+	}
+	for name, v := range n.Variables {
+		if v.Default == "" {
+			a.Variables[name] = "x"
+		}
+	}
+	for _, m := range n.For(role) {
+		a.Streams[m.Name] = Settings{Enabled: new(true)}
+		if m.Slices != nil {
+			a.Streams[m.Name+"/second"] = Settings{Slices: m.Slices.Allowed[:1]}
+		}
+	}
+	return a
+}
+
+// body is an answer of the network as its manifest describes it.
+func body(n *manifest.Network, m *manifest.Stream, p extractorstest.PageOf) []byte {
+	root := map[string]any{}
+	if n.Success != nil {
+		set(root, n.Success.Path, n.Success.Equals[0])
+	}
+	if m.Output.Shape == normalize.ShapeObject {
+		if p.Records == 0 {
+			return nil
+		}
+		set(root, m.Output.Records, map[string]any{"id": p.Page})
+		return encode(root)
+	}
+
+	paging, last := m.Paging, p.Page == p.Of
+	lastRecords := p.Records
+	switch stop := paging.Stop; {
+	case paging.Kind == manifest.PagingNone, slices.Contains(stop, manifest.StopNoNext), slices.Contains(stop, manifest.StopTotal):
+	case slices.Contains(stop, manifest.StopShort):
+		lastRecords = max(p.Records-1, 0)
+	default:
+		lastRecords = 0
+	}
+	records := p.Records
+	if last {
+		records = lastRecords
+	}
+	first := 1000 * p.Page
+	if p.Same {
+		first = 1000
+	}
+	list, byKey := []any{}, map[string]any{}
+	for id := first; id < first+records; id++ {
+		record := map[string]any{"id": id, "email": "ann@example.com", "ip": "10.0.0.1"}
+		list, byKey[fmt.Sprint(id)] = append(list, record), record
+	}
+	if m.Output.Shape == normalize.ShapeMap {
+		set(root, m.Output.Records, byKey)
+	} else {
+		set(root, m.Output.Records, list)
+	}
+	if paging.Next != "" && !last {
+		set(root, paging.Next, paging.First+p.Page)
+	}
+	if paging.Total != "" {
+		set(root, paging.Total, (p.Of-1)*p.Records+lastRecords)
+	}
+	if paging.Served != "" {
+		set(root, paging.Served, max(p.Records, 1))
+	}
+	return encode(root)
+}
+
+// set puts a value at a dotted path.
+func set(root map[string]any, path string, value any) {
+	keys := strings.Split(path, ".")
+	for _, key := range keys[:len(keys)-1] {
+		inner, ok := root[key].(map[string]any)
+		if !ok {
+			inner = map[string]any{}
+			root[key] = inner
+		}
+		root = inner
+	}
+	root[keys[len(keys)-1]] = value
+}
+
+func encode(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
