@@ -164,6 +164,7 @@ var usersTemplate = xmlTemplate("users.xml", `<clickhouse>
             <quota>host</quota>
             <grants>
                 <query>GRANT SYSTEM LISTEN ON *.*</query>
+                <query>GRANT CREATE TEMPORARY TABLE ON *.*</query>
             </grants>
         </default>
         <`+loaderUser+`>
