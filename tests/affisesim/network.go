@@ -1,0 +1,87 @@
+package affisesim
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Network is a simulated Affise tenant with its truth. It is safe for
+// concurrent use.
+type Network struct {
+	opt Options
+
+	mu    sync.RWMutex // guards world, frag, rows, live, broken
+	world world
+	frag  fragments
+	rows  rows
+	live  liveState
+	// broken are rows that are sent with a field that cannot be read.
+	broken map[rowKey]FaultKind
+
+	log     callLog
+	faults  faultState
+	picks   pickCache
+	premade premadeState
+	routes  routes
+	zones   sync.Map // *time.Location by name
+}
+
+type rowKey struct {
+	kind uint32
+	row  uint32
+}
+
+// New makes a network and generates its history: about a second for a
+// million rows.
+func New(o Options) *Network {
+	n := &Network{opt: o.withDefaults(), broken: map[rowKey]FaultKind{}}
+	n.makeWorld()
+	n.makeRows()
+	n.makeFragments()
+	n.routes = makeRoutes()
+	n.faults.set(n.opt.Seed, n.opt.Faults)
+	n.live.until = n.opt.To.Unix()
+	return n
+}
+
+// Options are the options in force, defaults filled in.
+func (n *Network) Options() Options { return n.opt }
+
+// Handler serves the API.
+func (n *Network) Handler() http.Handler { return http.HandlerFunc(n.serve) }
+
+// Start serves the API on addr ("127.0.0.1:0" for any port). stop ends the
+// listener and every connection and returns when all requests are over.
+func (n *Network) Start(addr string) (url string, stop func(), err error) {
+	return serveOn(addr, n.Handler())
+}
+
+func serveOn(addr string, h http.Handler) (url string, stop func(), err error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return "", nil, fmt.Errorf("listening on %s: %w", addr, err)
+	}
+	var requests, serving sync.WaitGroup
+	srv := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		defer requests.Done()
+		h.ServeHTTP(w, r)
+	})}
+	serving.Go(func() {
+		if err := srv.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			_ = l.Close()
+		}
+	})
+	return "http://" + l.Addr().String(), sync.OnceFunc(func() {
+		_ = srv.Close() // cancels the contexts of requests that wait
+		serving.Wait()
+		requests.Wait()
+	}), nil
+}
+
+// Close removes the files that Premake wrote.
+func (n *Network) Close() error { return n.premade.close() }
