@@ -71,7 +71,7 @@ func (p *plan) begin() cursor {
 	return cursor{Version: cursorVersion, Kind: p.manifest.Paging.Kind, At: p.manifest.Paging.First, Size: p.size}
 }
 
-// item is the cursor of the first call for the items after c's.
+// nextItem is the cursor of the first call for the items after c's.
 func (p *plan) nextItem(c cursor) cursor {
 	next := p.begin()
 	next.Item = c.Item + max(p.manifest.ForEach.Batch, 1)
@@ -116,6 +116,8 @@ func parseCursor(text state.Cursor) (cursor, error) {
 	switch {
 	case c.Version != cursorVersion:
 		return cursor{}, fmt.Errorf("it has version %d, and this program reads version %d", c.Version, cursorVersion)
+	case c.Kind == "":
+		return cursor{}, errors.New("it does not say what it pages by")
 	case c.Item < 0, c.At < 0, c.At > atMax, c.Size < 0, c.Size > sizeMax, c.Pages < 0, c.Passed < 0,
 		c.Passed > atMax, c.Last < 0, int64(c.Last) > c.Passed, c.Gone < 0, c.Gone > c.Item:
 		return cursor{}, errors.New("a number in it is out of range")

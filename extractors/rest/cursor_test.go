@@ -27,6 +27,7 @@ func TestCursorsThatAreRefused(t *testing.T) {
 		"an unknown field":             {`{"v":1,"k":"page","a":1,"z":1}`, "not one of this program's"},
 		"two cursors":                  {`{"v":1,"k":"page","a":1}{"v":1}`, "more after its end"},
 		"another version":              {`{"v":2,"k":"page","a":1}`, "version 2"},
+		"no kind of paging":            {`{"v":1,"a":1}`, "does not say what it pages by"},
 		"another kind of paging":       {`{"v":1,"k":"offset","a":1}`, "it pages by offset and the stream by page"},
 		"a page before the first":      {`{"v":1,"k":"page","a":0}`, "before the first page"},
 		"a negative page":              {`{"v":1,"k":"page","a":-1}`, "out of range"},
@@ -60,6 +61,7 @@ func FuzzCursor(f *testing.F) {
 	f.Add(`{"v":1,"k":"offset","i":7,"a":500,"s":100,"p":5,"n":500,"l":100,"h":"ffffffffffffffff","d":true,"g":3}`)
 	f.Add(`{"v":1,"k":"page","a":1,"h":"0"} `)
 	f.Add(`null`)
+	f.Add(`{"v":1}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := parseCursor(state.Cursor(text))
 		if err != nil {
