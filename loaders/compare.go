@@ -1,0 +1,149 @@
+package loaders
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"syncd/schema"
+)
+
+// The queries of a publication. Each is over one area, however many units it has,
+// and reads the area's scopes from an external table. In them r is a row and s the
+// scope it lies in.
+
+// contentOf gives the columns that are content: what the network said, and not how
+// and when it came here.
+func contentOf(t *schema.Table) string {
+	var names []string
+	for _, c := range t.Columns {
+		if !strings.HasPrefix(c.Name, "_") {
+			names = append(names, c.Name)
+		}
+	}
+	return quoteAll(names)
+}
+
+// rows gives a query for what the others need of each row of a table: its key and
+// content as digests, and the columns named.
+func rowsOf(t *schema.Table, from, where string, columns ...string) string {
+	return fmt.Sprintf("SELECT sipHash128(%s) AS _key, cityHash64(%s) AS _content, %s FROM %s%s",
+		quoteAll(t.Key), contentOf(t), quoteAll(columns), from, where)
+}
+
+// staged gives the query that counts what each unit staged: rows, different keys,
+// and the sum of the digests of their contents, in which order does not show.
+// Without final, equal keys count twice in the sum.
+func (d *ddl) staged(slot int, a *area, final bool) string {
+	from := d.staging(slot, a.table)
+	if final {
+		from += " FINAL"
+	}
+	return fmt.Sprintf("SELECT s.unit AS unit, count() AS n, uniqExact(r._key) AS keys, sum(r._content) AS content\nFROM (%s) AS r\n%s\nWHERE %s\nGROUP BY unit",
+		rowsOf(a.table, from, "", a.needed()...), a.join(), a.inside())
+}
+
+// visibleIn gives the condition for the rows of the target that an area can touch.
+func (d *ddl) visibleIn(slot int, a *area) string {
+	if a.complete {
+		return a.near()
+	}
+	return fmt.Sprintf("%s AND (%s) IN (SELECT %s FROM %s)", a.near(), quoteAll(a.table.Key), quoteAll(a.table.Key), d.staging(slot, a.table))
+}
+
+// touches gives the query that has a row when the target may hold rows of the
+// area. It need not be exact, so it does without FINAL.
+func (d *ddl) touches(slot int, a *area) string {
+	return fmt.Sprintf("SELECT 1 FROM %s WHERE %s LIMIT 1", d.target(a.table.Name), d.visibleIn(slot, a))
+}
+
+// The classes of a key in a comparison.
+const (
+	classAdded     = "added"     // staged, and not visible before
+	classChanged   = "changed"   // visible with another content
+	classRemoved   = "removed"   // visible, and the unit did not bring it
+	classSame      = "same"      // visible with the same content, or with a younger one
+	classKept      = "kept"      // visible and not staged, but of a younger call or outside what the unit answers for
+	classPublished = "published" // visible as it is staged: by this publication, before a crash
+)
+
+// compare gives the query that compares what is staged with what is visible. It
+// answers with a line for each class, pair of units and pair of currencies.
+func (d *ddl) compare(slot int, a *area) string {
+	t := a.table
+	columns := append(a.needed(), schema.ColumnVersion)
+	value := func(name, none string) string {
+		if t.Index(name) < 0 {
+			return none
+		}
+		if !slices.Contains(columns, name) {
+			columns = append(columns, name)
+		}
+		return "r." + quote(name)
+	}
+	currency, payout, revenue := value("currency", "''"), value("payout", "toDecimal128(0, 10)"), value("revenue", "toDecimal128(0, 10)")
+	removable := "0"
+	if a.complete {
+		removable = "r._version < s.version"
+	}
+	side := func(fresh, removable, from, where string) string {
+		return fmt.Sprintf("        SELECT %s AS fresh, s.unit AS unit, r._key AS _key, r._content AS content, r._version AS version, %s AS removable, toString(%s) AS currency, %s AS payout, %s AS revenue\n        FROM (%s) AS r\n        %s\n        WHERE %s",
+			fresh, removable, currency, payout, revenue, rowsOf(t, from, where, columns...), a.join(), a.inside())
+	}
+	return fmt.Sprintf(`SELECT
+    class, unit_before, unit_after, currency_before, currency_after, count() AS n,
+    sum(payout_before) AS payout_was, sum(payout_after) AS payout_is, sum(revenue_before) AS revenue_was, sum(revenue_after) AS revenue_is
+FROM
+(
+    SELECT
+        max(fresh) AS has_after, min(fresh) = 0 AS has_before,
+        maxIf(version, fresh = 0) AS version_before, maxIf(version, fresh = 1) AS version_after,
+        multiIf(NOT has_before, '%s', NOT has_after, if(max(removable), '%s', '%s'), version_before = version_after, '%s',
+            version_before > version_after OR anyIf(content, fresh = 0) = anyIf(content, fresh = 1), '%s', '%s') AS class,
+        maxIf(unit, fresh = 0) AS unit_before, maxIf(unit, fresh = 1) AS unit_after,
+        anyIf(currency, fresh = 0) AS currency_before, anyIf(currency, fresh = 1) AS currency_after,
+        anyIf(payout, fresh = 0) AS payout_before, anyIf(payout, fresh = 1) AS payout_after,
+        anyIf(revenue, fresh = 0) AS revenue_before, anyIf(revenue, fresh = 1) AS revenue_after
+    FROM
+    (
+%s
+        UNION ALL
+%s
+    )
+    GROUP BY _key
+)
+GROUP BY class, unit_before, unit_after, currency_before, currency_after`,
+		classAdded, classRemoved, classKept, classPublished, classSame, classChanged,
+		side("1", "0", d.staging(slot, t)+" FINAL", ""),
+		side("0", removable, d.target(t.Name)+" FINAL", " WHERE "+d.visibleIn(slot, a)+" AND "+quote(schema.ColumnDeleted)+" = 0"))
+}
+
+// tombstones gives the statement that stages a tombstone for every visible row in
+// a complete area that its unit did not bring. A tombstone has the unit's own
+// version: a row of a younger call outlives it.
+func (d *ddl) tombstones(slot int, a *area) string {
+	t := a.table
+	names := make([]string, len(t.Columns))
+	values := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		names[i] = c.Name
+		switch c.Name {
+		case schema.ColumnDeleted:
+			values[i] = "1"
+		case schema.ColumnVersion:
+			values[i] = "s.version"
+		case schema.ColumnWindow:
+			values[i] = "s.window"
+		case schema.ColumnRunID:
+			values[i] = "s.run"
+		case schema.ColumnSyncedAt:
+			values[i] = "now64(3, 'UTC')"
+		default:
+			values[i] = "r." + quote(c.Name)
+		}
+	}
+	return fmt.Sprintf("INSERT INTO %s (%s)\nSELECT %s\nFROM (SELECT sipHash128(%s) AS _key, %s FROM %s FINAL WHERE %s AND %s = 0) AS r\n%s\nWHERE %s AND r._version < s.version AND r._key NOT IN (SELECT sipHash128(%s) FROM %s)",
+		d.staging(slot, t), quoteAll(names), strings.Join(values, ", "),
+		quoteAll(t.Key), quoteAll(names), d.target(t.Name), a.near(), quote(schema.ColumnDeleted),
+		a.join(), a.inside(), quoteAll(t.Key), d.staging(slot, t))
+}

@@ -1,0 +1,77 @@
+package loaders
+
+import (
+	"fmt"
+
+	"syncd/schema"
+)
+
+// stagingName is the name of a slot's staging table. Slots have tables of their own
+// and streams have not: a table a stream would be thousands of tables.
+func stagingName(slot int, t *schema.Table) string {
+	return fmt.Sprintf("staging_%d_%s", slot, t.Name)
+}
+
+// staging gives the qualified name of a slot's staging table.
+func (d *ddl) staging(slot int, t *schema.Table) string {
+	return quote(d.store) + "." + quote(stagingName(slot, t))
+}
+
+// target gives the qualified name of a table of the store.
+func (d *ddl) target(name string) string {
+	return quote(d.store) + "." + quote(name)
+}
+
+// createStaging gives the statement that makes a staging table: the structure,
+// indexes, engine, key and partition of its target, as attaching partitions demands.
+// It never merges: the count of its rows stays the number of rows sent, and work
+// on parts that will be attached in a moment would be lost.
+func (d *ddl) createStaging(slot int, t *schema.Table) string {
+	made := rowTable(t)
+	partition := ""
+	if made.partition != "" {
+		partition = "\nPARTITION BY " + made.partition
+	}
+	return fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s%s AS %s\nENGINE = %s%s\nORDER BY (%s)\nSETTINGS max_bytes_to_merge_at_min_space_in_pool = 1, max_bytes_to_merge_at_max_space_in_pool = 1, parts_to_delay_insert = 0, parts_to_throw_insert = 100000",
+		d.staging(slot, t), d.onCluster(), d.target(t.Name), d.engine(made), partition, quoteAll(made.key))
+}
+
+// dropStaging gives the statement that removes a staging table.
+func (d *ddl) dropStaging(slot int, t *schema.Table) string {
+	return fmt.Sprintf("DROP TABLE IF EXISTS %s%s SYNC", d.staging(slot, t), d.onCluster())
+}
+
+// truncate gives the statement that empties a table of the store.
+func (d *ddl) truncate(name string) string {
+	return fmt.Sprintf("TRUNCATE TABLE IF EXISTS %s%s", d.target(name), d.onCluster())
+}
+
+// killInserts gives the statement that ends the INSERTs into a slot's staging
+// tables and waits for their end. They begin as startInsert writes them.
+func (d *ddl) killInserts(slot int) string {
+	begin := "INSERT INTO " + quote(d.store) + ".`" + fmt.Sprintf("staging_%d_", slot)
+	return fmt.Sprintf("KILL QUERY%s WHERE user = currentUser() AND startsWith(query, %s) SYNC", d.onCluster(), literal(begin))
+}
+
+// sameStructure gives the query that says 1 when a staging table has the columns
+// and indexes of its target, in their order, and 1 when there is no staging table.
+func (d *ddl) sameStructure(slot int, t *schema.Table) string {
+	structure := func(name string) string {
+		return fmt.Sprintf(`(SELECT groupArray((name, type, compression_codec)) FROM (SELECT name, type, compression_codec FROM system.columns WHERE database = %[1]s AND table = %[2]s ORDER BY position)),
+    (SELECT arraySort(groupArray((name, expr))) FROM system.data_skipping_indices WHERE database = %[1]s AND table = %[2]s)`,
+			literal(d.store), literal(name))
+	}
+	return fmt.Sprintf("SELECT toUInt8(staged = target OR empty(staged.1)) AS same FROM (SELECT\n(%s) AS staged,\n(%s) AS target)",
+		structure(stagingName(slot, t)), structure(t.Name))
+}
+
+// attach gives the statement that makes a staged partition visible in the target.
+func (d *ddl) attach(slot int, t *schema.Table, partition string) string {
+	return fmt.Sprintf("ALTER TABLE %s%s ATTACH PARTITION ID %s FROM %s", d.target(t.Name), d.onCluster(), literal(partition), d.staging(slot, t))
+}
+
+// stagedParts gives the query for the partitions of a staging table and their rows.
+func (d *ddl) stagedParts(slot int, t *schema.Table) string {
+	return fmt.Sprintf("SELECT partition_id, sum(rows) FROM system.parts WHERE database = %s AND table = %s AND active GROUP BY partition_id ORDER BY partition_id",
+		literal(d.store), literal(stagingName(slot, t)))
+}

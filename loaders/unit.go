@@ -1,0 +1,104 @@
+package loaders
+
+import (
+	"time"
+
+	"syncd/schema"
+)
+
+// Unit is one pull: what it brought is published as a whole.
+type Unit struct {
+	PullID                   int64
+	Network, Account, Stream string
+	// Tier is the pull's urgency in words, for the ledger of restatements.
+	Tier  string
+	RunID string
+	// Version is the pull's own. Its rows have greater ones, its tombstones exactly this one.
+	Version uint64
+	// Complete says that the unit brought all rows of its scopes, so that visible rows
+	// that it did not bring have vanished. False for lists of changes.
+	Complete bool
+	// Outputs are the scopes in the tables that the unit writes, one a table.
+	Outputs []Scope
+	// Believe turns the guard off for this unit.
+	Believe bool
+	// HeldRows and HeldHash describe what an earlier pull of the same window was held
+	// back for. A unit that agrees with both is believed. Zero when nothing is held.
+	HeldRows int64
+	HeldHash uint64
+}
+
+// Scope says which rows of a table a unit owns: those of the unit's account with
+// By in the window and the constants of Equal.
+type Scope struct {
+	Table *schema.Table
+	// By is the Time or Date column that the window is by; empty when the unit owns
+	// all rows of its account (and Equal). The scope of a unit that is not Complete
+	// ignores By: a change can be of any time.
+	By string
+	// From and To bound the window, half open. They also go into the ledger, whatever
+	// By is; both zero for a unit without a time axis.
+	From, To time.Time
+	// FromDay and ToDay bound the window when By is a Date: midnights UTC that stand for
+	// report days, half open.
+	FromDay, ToDay time.Time
+	// Equal are constants by column (report of stats, stream of entities).
+	Equal map[string]string
+}
+
+// Result says what a publication did, unit by unit in the order they were given.
+type Result struct {
+	Units []UnitResult
+}
+
+// UnitResult says what became of one unit. The counts are over all its outputs.
+type UnitResult struct {
+	PullID int64
+	// Rows is the number of different keys that the unit brought.
+	Rows int64
+	// Added, Changed and Removed compare with what was visible before.
+	Added, Changed, Removed int64
+	// Hash is a digest of the content of the rows that does not depend on their
+	// order. It is never 0.
+	Hash uint64
+	// Held says why the unit was held back; empty if it was not. If any unit of a
+	// publication is held, nothing of it is published.
+	Held string
+}
+
+// RawPage is one answer of a network, as it was received (secrets removed).
+type RawPage struct {
+	Network, Account, Stream string
+	PullID                   int64
+	// Seq tells the pages of the state store apart.
+	Seq        int64
+	Request    string
+	ReceivedAt time.Time
+	// WindowFrom and WindowTo are the pull's window; zero when it has none.
+	WindowFrom, WindowTo time.Time
+	RunID                string
+	Version              uint64
+	Records              int
+	// RawBytes is the size of the body before compression.
+	RawBytes int
+	// Body is the answer compressed with zstd. It is copied.
+	Body []byte
+}
+
+// QuarantineRow is one record that could not be normalized.
+type QuarantineRow struct {
+	Network, Account, Stream string
+	// Table is the table that the record was meant for.
+	Table  string
+	PullID int64
+	// Seq is the page, Index the record's place on it.
+	Seq    int64
+	Index  int
+	Reason string
+	// Record is the record as the network sent it.
+	Record  string
+	RunID   string
+	Version uint64
+	// At is when the page was received.
+	At time.Time
+}

@@ -1,0 +1,126 @@
+package loaders
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"go.uber.org/zap"
+)
+
+// Options say where the warehouse is.
+type Options struct {
+	// DSN is clickhouse://user:password@host:port/?secure=true&... as clickhouse-go
+	// reads it. It is never printed.
+	DSN string
+	// Database is the BI database; the store is Database + "_store". Empty means the
+	// DSN's database, and "affiliate" when that is empty too.
+	Database string
+	// Cluster is the name of a cluster that all DDL runs on, with replicated engines;
+	// empty for a single server.
+	Cluster string
+	// RawRetention is how long raw pages are kept; 0 keeps them for ever.
+	RawRetention time.Duration
+	// Log may be nil.
+	Log *zap.Logger
+	// Compress forces LZ4 on loopback connections too, where it only costs. All
+	// others are compressed anyway.
+	Compress bool
+}
+
+// Warehouse is a ClickHouse server and the two databases in it that belong to syncd.
+// Its methods are safe for concurrent use.
+type Warehouse struct {
+	conn   driver.Conn
+	driver *clickhouse.Options
+	log    *zap.Logger
+	ddl    *ddl
+
+	mu sync.Mutex
+	// staged names the staging tables known to have the structure of their targets.
+	// Guarded by mu.
+	staged map[string]bool
+
+	// after is called with the name of each finished step of a publication; an error
+	// ends the publication there, as a crash would. Nil outside tests.
+	after func(step string) error
+}
+
+// Open reads the DSN and prepares connections. It does not talk to the server: the
+// first call that does reports a server that cannot be reached.
+func Open(_ context.Context, o Options) (*Warehouse, error) {
+	opts, err := parseDSN(o.DSN, o.Compress)
+	if err != nil {
+		return nil, err
+	}
+	database := cmp.Or(o.Database, opts.Auth.Database, "affiliate")
+	opts.Auth.Database = "" // it may not exist yet; every name in our statements is qualified
+	opts.MaxOpenConns = max(opts.MaxOpenConns, 10)
+	if opts.Settings == nil {
+		opts.Settings = clickhouse.Settings{}
+	}
+	for name, value := range map[string]any{"optimize_on_insert": 0, "async_insert": 0, "insert_deduplicate": 0} {
+		opts.Settings[name] = value
+	}
+	conn, err := clickhouse.Open(opts)
+	if err != nil {
+		return nil, errDSN
+	}
+	log := o.Log
+	if log == nil {
+		log = zap.NewNop()
+	}
+	return &Warehouse{
+		conn: conn, driver: opts, log: log.Named("warehouse"),
+		ddl:    &ddl{database: database, store: database + "_store", cluster: o.Cluster, rawRetention: o.RawRetention},
+		staged: map[string]bool{},
+	}, nil
+}
+
+// Close ends all connections but those of open batches.
+func (w *Warehouse) Close() error {
+	if err := w.conn.Close(); err != nil {
+		return fmt.Errorf("closing the connections to ClickHouse: %w", err)
+	}
+	return nil
+}
+
+// Ping asks the server for a sign of life.
+func (w *Warehouse) Ping(ctx context.Context) error {
+	return wrap("reaching ClickHouse", w.conn.Ping(ctx))
+}
+
+// Database is the BI database: views only.
+func (w *Warehouse) Database() string { return w.ddl.database }
+
+// Store is the database with the tables behind the views.
+func (w *Warehouse) Store() string { return w.ddl.store }
+
+// exec runs statements one after the other.
+func (w *Warehouse) exec(ctx context.Context, doing string, statements ...string) error {
+	for _, s := range statements {
+		if err := w.conn.Exec(ctx, s); err != nil {
+			return wrap(doing, err)
+		}
+	}
+	return nil
+}
+
+// query runs a SELECT and calls scan for each row.
+func (w *Warehouse) query(ctx context.Context, doing, statement string, scan func(rows driver.Rows) error) error {
+	rows, err := w.conn.Query(ctx, statement)
+	if err != nil {
+		return wrap(doing, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return wrap(doing, err)
+		}
+	}
+	return wrap(doing, rows.Err())
+}
