@@ -19,7 +19,8 @@ const (
 type Options struct {
 	// Expand, if set, is given the text of every scalar value (never of a key) and
 	// returns what to decode instead. Its error becomes the problem's message. What
-	// it returned never appears in a message: the text in the file does.
+	// it returned never appears in a message: the text in the file does. With it,
+	// ${...} needs no quotes where YAML would want them.
 	Expand func(text string) (string, error)
 }
 
@@ -41,9 +42,15 @@ func (o Options) Decode(file string, src []byte, into any) (*Positions, Problems
 		within:    map[*yaml.Node]bool{},
 		fields:    map[reflect.Type][]field{},
 	}
+	if o.Expand != nil {
+		src = shield(src)
+	}
 	root, problem := parse(file, src)
 	if problem != nil {
 		return w.positions, Problems{*problem}
+	}
+	if o.Expand != nil {
+		unshieldAll(root)
 	}
 	if tooDeep := deeper(root, maxDepth); tooDeep != nil {
 		w.report(tooDeep, "", "nested more than %d levels deep", maxDepth)

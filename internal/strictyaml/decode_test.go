@@ -180,11 +180,11 @@ f.yaml:6:12: words.a: unknown word "aproved"; did you mean approved?`},
 		{"an item is named by its number", "pagings:\n- size: 1\n- size: x\n", `f.yaml:3:9: pagings[1].size: found the text "x"; expected a whole number`},
 		{"a duplicate key names the first line", "name: a\ncount: 1\nname: b\n", "f.yaml:3:1: name: duplicate key; it is first given on line 1"},
 		{"a duplicate key in a map is one too", "words: {a: approved, a: pending}", "f.yaml:1:22: words.a: duplicate key; it is first given on line 1"},
-		{"a list instead of a text", "name: [a]", "f.yaml:1:7: name: found a list; expected a text; true and false need quotes to be one"},
-		{"a bool instead of a text", "name: true", "f.yaml:1:7: name: found true; expected a text; true and false need quotes to be one"},
+		{"a list instead of a text", "name: [a]", "f.yaml:1:7: name: found a list; expected a text"},
+		{"a bool instead of a text", "name: true", "f.yaml:1:7: name: found true without quotes; expected a text"},
 		{"a text instead of a bool", "enabled: yes", `f.yaml:1:10: enabled: found the text "yes"; expected true or false`},
 		{"a text instead of a mapping", "paging: a", `f.yaml:1:9: paging: found the text "a"; expected a mapping (key: value)`},
-		{"a mapping instead of a list", "from: {a: b}", "f.yaml:1:7: from: found a mapping; expected a list, or one item: a text; true and false need quotes to be one"},
+		{"a mapping instead of a list", "from: {a: b}", "f.yaml:1:7: from: found a mapping; expected a list, or one item: a text"},
 		{"a mapping where a list of mappings is wanted", "pagings: {size: 1}", "f.yaml:1:10: pagings: found a mapping; expected a list"},
 		{"a mapping instead of a size", "limit: {a: b}", "f.yaml:1:8: limit: found a mapping; expected a size such as 512MiB or 2GiB"},
 		{"a bad size", "limit: 2 gigs", "f.yaml:1:8: limit: not a size such as 512MiB or 2GiB"},
@@ -294,7 +294,7 @@ func TestExpandedValuesAreDecodedAndNeverShown(t *testing.T) {
 	src := "{count: $TEXT, status: $TEXT, limit: $TEXT, enabled: $TEXT, wait: $TEXT, small: $EMPTY, name: $NONE, password: $B2}"
 	_, problems = options.Decode("f.yaml", []byte(src), &got)
 	want := `f.yaml:1:9: count: found another value in $TEXT; expected a whole number
-f.yaml:1:24: status: found another value in $TEXT; expected a text; true and false need quotes to be one
+f.yaml:1:24: status: found another value in $TEXT; expected a text
 f.yaml:1:38: limit: found another value in $TEXT; expected a size such as 512MiB or 2GiB
 f.yaml:1:54: enabled: found another value in $TEXT; expected true or false
 f.yaml:1:67: wait: found another value in $TEXT; expected a duration such as 30s, 15m or 7d
@@ -303,6 +303,23 @@ f.yaml:1:95: name: no NONE
 f.yaml:1:112: password: no B2`
 	if problems.Error() != want {
 		t.Errorf("got:\n%v\nwant:\n%s", problems, want)
+	}
+}
+
+func TestReferencesNeedNoQuotes(t *testing.T) {
+	options := strictyaml.Options{Expand: func(text string) (string, error) { return text, nil }}
+	var got document
+	src := "{name: ${A}, from: [${A}, $${B}, '${C}'], by_name: {\"${D}\": {sise: 1}}} # ${E}"
+	_, problems := options.Decode("f.yaml", []byte(src), &got)
+	if want := `f.yaml:1:62: by_name["${D}"].sise: unknown key; did you mean size?`; problems.Error() != want {
+		t.Errorf("got %v, want %s", problems, want)
+	}
+	if diff := cmp.Diff([]string{"${A}", "$${B}", "${C}"}, got.From); diff != "" || got.Name != "${A}" {
+		t.Errorf("name %q, from (-want +got):\n%s", got.Name, diff)
+	}
+	_, problems = options.Decode("f.yaml", []byte("name: \ue000\ue001${A}"), &got)
+	if len(problems) > 0 || got.Name == "" {
+		t.Errorf("a file with characters of private use: name %q, %v", got.Name, problems)
 	}
 }
 

@@ -47,3 +47,25 @@ func ParseDuration(s string) (time.Duration, error) {
 	}
 	return 0, errDuration
 }
+
+// FormatDuration writes a duration the short way: "90d", "1d12h", "15m", "30s".
+func FormatDuration(d time.Duration) string {
+	if d < 0 {
+		return "-" + FormatDuration(-d)
+	}
+	if d < day {
+		text := d.String()
+		if strings.HasSuffix(text, "m0s") {
+			text = strings.TrimSuffix(text, "0s")
+		}
+		if strings.HasSuffix(text, "h0m") {
+			text = strings.TrimSuffix(text, "0m")
+		}
+		return text
+	}
+	text := strconv.FormatInt(int64(d/day), 10) + "d"
+	if rest := d % day; rest != 0 {
+		text += FormatDuration(rest)
+	}
+	return text
+}

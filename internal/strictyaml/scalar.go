@@ -145,6 +145,9 @@ func found(n *yaml.Node, t reflect.Type) string {
 	}
 	switch n.ShortTag() {
 	case "!!bool":
+		if t.Kind() == reflect.String {
+			return n.Value + " without quotes"
+		}
 		return n.Value
 	case "!!int", "!!float":
 		return "the number " + n.Value
@@ -181,7 +184,7 @@ func (w *walker) expected(t reflect.Type) string {
 		}
 		return "a list"
 	case reflect.String:
-		return "a text; true and false need quotes to be one"
+		return "a text"
 	case reflect.Bool:
 		return "true or false"
 	case reflect.Float64:

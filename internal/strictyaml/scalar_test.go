@@ -39,6 +39,21 @@ func TestParseDuration(t *testing.T) {
 	}
 }
 
+func TestFormatDuration(t *testing.T) {
+	tests := map[time.Duration]string{
+		90 * 24 * time.Hour: "90d", 36 * time.Hour: "1d12h", 15 * time.Minute: "15m", 30 * time.Second: "30s", time.Hour: "1h",
+		0: "0s", 90 * time.Second: "1m30s", 24*time.Hour + time.Second: "1d1s", -36 * time.Hour: "-1d12h", time.Millisecond: "1ms", time.Hour + time.Second: "1h0m1s",
+	}
+	for d, want := range tests {
+		if got := strictyaml.FormatDuration(d); got != want {
+			t.Errorf("FormatDuration(%v) = %s, want %s", d, got, want)
+		}
+		if back, err := strictyaml.ParseDuration(want); err != nil || back != d {
+			t.Errorf("ParseDuration(%s) = %v, %v; want %v", want, back, err, d)
+		}
+	}
+}
+
 func TestSize(t *testing.T) {
 	tests := []struct {
 		text string
@@ -81,6 +96,8 @@ func TestSuggest(t *testing.T) {
 		{"case and separators do not count", "MinDelay", "min_delay"},
 		{"a hyphen for an underscore", "max-size", "max_size"},
 		{"two mistakes in a long word", "timzeon", "timezone"},
+		{"a longer form of a word", "networks_name", "network"},
+		{"a shorter form of a word", "time", "timezone"},
 		{"nothing is close", "colour", ""},
 		{"a short word is not any other short word", "pc", ""},
 		{"one letter is not half a word", "x", ""},

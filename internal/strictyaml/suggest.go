@@ -2,6 +2,9 @@ package strictyaml
 
 import "strings"
 
+// wholeWord is the length from which one word at the beginning of another is no chance.
+const wholeWord = 4
+
 // Suggest gives the known word that word was most likely meant to be, or "" if
 // none is close. Swapped letters count as one mistake; case, hyphens and
 // underscores as none.
@@ -10,8 +13,12 @@ func Suggest(word string, known []string) string {
 	best, bestDistance := "", 0
 	for _, k := range known {
 		target := fold(k)
-		limit := max(1, min(len(folded), len(target))/3)
+		shorter := min(len(folded), len(target))
+		limit := max(1, shorter/3)
 		d := distance(folded, target)
+		if shorter >= wholeWord && (strings.HasPrefix(folded, target) || strings.HasPrefix(target, folded)) {
+			limit = shorter // warning for warn, hash for hashed
+		}
 		if d > limit || d >= max(len(folded), len(target)) {
 			continue
 		}
