@@ -111,7 +111,7 @@ func checkFields(spec string) error {
 		return fmt.Errorf("%q names a time zone; a schedule is in the zone of its account", spec)
 	}
 	if len(fields) != len(cronFields) {
-		return fmt.Errorf("%q has %d fields; a cron line has five: minute, hour, day of month, month, day of week", spec, len(fields))
+		return fmt.Errorf("a cron line has five fields (minute, hour, day of month, month, day of week), %q has %d", spec, len(fields))
 	}
 	for i, f := range fields {
 		alone := [5]string{"*", "*", "*", "*", "*"}

@@ -191,8 +191,8 @@ func TestNextDoesNotDependOnWhereItIsAskedFrom(t *testing.T) {
 func TestParseNamesWhatIsWrong(t *testing.T) {
 	tests := []struct{ name, spec, want string }{
 		{"an empty line", "", "an empty cron line"},
-		{"too few fields", "* * *", `"* * *" has 3 fields; a cron line has five: minute, hour, day of month, month, day of week`},
-		{"seconds are not a field", "0 * * * * *", "has 6 fields"},
+		{"too few fields", "* * *", `a cron line has five fields (minute, hour, day of month, month, day of week), "* * *" has 3`},
+		{"seconds are not a field", "0 * * * * *", " has 6"},
 		{"a minute out of range", "61 * * * *", `"61 * * * *": minute "61" is wrong (0-59)`},
 		{"an hour out of range", "0 24 * * *", `hour "24" is wrong (0-23)`},
 		{"a word", "0 0 * foo *", `month "foo" is wrong (1-12 or jan-dec)`},
