@@ -67,9 +67,12 @@ func (k *checker) word(path, word string, known []string) {
 
 func (k *checker) atLeast(path string, d, least time.Duration) {
 	if d < least {
-		k.report(path, "%v is too short; at least %v", d, least)
+		k.report(path, "%s is too short; at least %s", span(d), span(least))
 	}
 }
+
+// span writes a duration as people write it in the file.
+func span(d time.Duration) string { return strictyaml.FormatDuration(d) }
 
 func (k *checker) warehouse() {
 	w := k.Warehouse

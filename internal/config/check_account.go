@@ -87,13 +87,13 @@ func (k *checker) baseURL(path, text string) {
 
 func (k *checker) pace(a *Account, path string) {
 	if a.Pace.MinDelay < 0 {
-		k.report(path+".pace.min_delay", "%v is negative", a.Pace.MinDelay)
+		k.report(path+".pace.min_delay", "%s is negative", span(a.Pace.MinDelay))
 	}
 	if a.Pace.Parallel < 0 || a.Pace.Parallel > parallelMax {
-		k.report(path+".pace.parallel", "%d is not between 1 and %d", a.Pace.Parallel, parallelMax)
+		k.report(path+".pace.parallel", "%d is not between 0 (the network's own) and %d", a.Pace.Parallel, parallelMax)
 	}
 	if a.Timeout != 0 && (a.Timeout < timeoutMin || a.Timeout > timeoutMax) {
-		k.report(path+".timeout", "%v is not between %v and %v", a.Timeout, timeoutMin, timeoutMax)
+		k.report(path+".timeout", "%s is not between %s and %s", span(a.Timeout), span(timeoutMin), span(timeoutMax))
 	}
 }
 
@@ -131,13 +131,13 @@ func (k *checker) restate(tiers []Tier, path string) {
 		case t.Last <= 0:
 			k.report(at+".last", "missing or not positive; how far back is pulled again, such as 2d")
 		case i > 0 && t.Last <= tiers[i-1].Last:
-			k.report(at+".last", "%v does not reach further back than the tier before (%v)", t.Last, tiers[i-1].Last)
+			k.report(at+".last", "%s does not reach further back than the tier before (%s)", span(t.Last), span(tiers[i-1].Last))
 		}
 		switch {
 		case t.Every < everyMin:
-			k.report(at+".every", "missing or shorter than %v; how often that is pulled again, such as 1d", everyMin)
+			k.report(at+".every", "missing or shorter than %s; how often that is pulled again, such as 1d", span(everyMin))
 		case i > 0 && t.Every < tiers[i-1].Every:
-			k.report(at+".every", "%v is more often than the tier before (%v), which lies within it", t.Every, tiers[i-1].Every)
+			k.report(at+".every", "%s is more often than the tier before (%s), which lies within it", span(t.Every), span(tiers[i-1].Every))
 		}
 	}
 }

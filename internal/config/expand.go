@@ -60,7 +60,7 @@ func (x expander) lookup(name string) (string, error) {
 		return x.file(path)
 	}
 	if !envName.MatchString(name) {
-		return "", fmt.Errorf("${%s} is neither ${NAME} with the name of an environment variable nor ${file:/path}; a dollar sign as such is written $$", name)
+		return "", errors.New("a ${...} that is neither the name of an environment variable nor file:/path; there are no defaults, and a dollar sign as such is written $$")
 	}
 	value, ok := x.env(name)
 	if !ok {
