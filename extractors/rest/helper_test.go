@@ -98,7 +98,7 @@ func network() *manifest.Network {
 	}
 }
 
-func berlin(t *testing.T) *time.Location {
+func berlin(t testing.TB) *time.Location {
 	t.Helper()
 	location, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
@@ -107,7 +107,7 @@ func berlin(t *testing.T) *time.Location {
 	return location
 }
 
-func account(t *testing.T) Account {
+func account(t testing.TB) Account {
 	return Account{
 		Name: "acme", BaseURL: "https://api.example.com/", Location: berlin(t),
 		Credentials: map[string]Secret{"api_key": plain(marker)},
@@ -115,7 +115,7 @@ func account(t *testing.T) Account {
 }
 
 // setup makes a source and finds a stream in it.
-func setup(t *testing.T, n *manifest.Network, a Account, stream string) (*Source, *extractors.Stream) {
+func setup(t testing.TB, n *manifest.Network, a Account, stream string) (*Source, *extractors.Stream) {
 	t.Helper()
 	s, err := New(n, a)
 	if err != nil {
@@ -131,7 +131,7 @@ func setup(t *testing.T, n *manifest.Network, a Account, stream string) (*Source
 }
 
 // day is a report day of Berlin as a window.
-func day(t *testing.T, y int, m time.Month, d int) extractors.Work {
+func day(t testing.TB, y int, m time.Month, d int) extractors.Work {
 	from := time.Date(y, m, d, 0, 0, 0, 0, berlin(t))
 	return extractors.Work{Kind: state.Windowed, Window: schema.Window{From: from.UTC(), To: from.AddDate(0, 0, 1).UTC()}}
 }

@@ -8,7 +8,6 @@ import (
 
 	"syncd/extractors"
 	"syncd/extractors/manifest"
-	"syncd/schema/normalize"
 )
 
 // maxPagesDefault is the number of pages of one list after which the paging is
@@ -41,14 +40,11 @@ type envelope struct {
 }
 
 // readEnvelope reads what the manifest says stands around the records.
-func readEnvelope(body []byte, p manifest.Paging, e *envelope) error {
+func readEnvelope(d *document, p manifest.Paging) envelope {
+	var e envelope
 	if p.Next != "" {
-		raw, ok, err := normalize.Lookup(body, p.Next)
-		if err != nil {
-			return err
-		}
-		e.hasNext = ok && !nothing(raw)
-		if e.hasNext {
+		if raw, ok := d.lookup(p.Next); ok && !nothing(raw) {
+			e.hasNext = true
 			e.next, _ = number(raw)
 		}
 	}
@@ -59,15 +55,11 @@ func readEnvelope(body []byte, p manifest.Paging, e *envelope) error {
 		if v.path == "" {
 			continue
 		}
-		raw, ok, err := normalize.Lookup(body, v.path)
-		if err != nil {
-			return err
-		}
-		if ok {
+		if raw, ok := d.lookup(v.path); ok {
 			*v.into, _ = number(raw)
 		}
 	}
-	return nil
+	return e
 }
 
 // nothing reports whether a raw value says that there is no next page.

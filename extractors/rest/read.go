@@ -11,7 +11,6 @@ import (
 
 	"syncd/extractors"
 	"syncd/extractors/manifest"
-	"syncd/schema/normalize"
 )
 
 // retryAfterMax bounds how long a network can make an account wait by a header:
@@ -52,6 +51,8 @@ type reading struct {
 	work   extractors.Work
 	cursor cursor
 	answer extractors.Answer
+	// doc is the answer's body, once it is known to be whole JSON.
+	doc document
 }
 
 // fail makes the error for this answer. What was asked is built again: errors are rare.
@@ -101,17 +102,15 @@ func (r *reading) refusedInside() error {
 	case formMarkup:
 		return r.fail(extractors.RetryNow, "the answer is an HTML page, not JSON", nil)
 	}
-	if err := normalize.Valid(body); err != nil {
+	var err error
+	if r.doc, err = parse(body); err != nil {
 		return r.fail(extractors.RetryNow, "the answer is not whole JSON", nil)
 	}
 	test := r.source.network.Success
-	if test == nil || form(body) != formObject {
+	if test == nil || !r.doc.object {
 		return nil
 	}
-	raw, ok, err := normalize.Lookup(body, test.Path)
-	if err != nil {
-		return r.fail(extractors.RetryNow, "the answer is not whole JSON", nil)
-	}
+	raw, ok := r.doc.lookup(test.Path)
 	if ok && slices.Contains(test.Equals, text(raw)) {
 		return nil
 	}
@@ -131,15 +130,11 @@ func (r *reading) refusedInside() error {
 
 // page reads the envelope of a good answer.
 func (r *reading) page() (extractors.Page, error) {
-	m, body := r.plan.manifest, r.answer.Body
-	var e envelope
+	e := readEnvelope(&r.doc, r.plan.manifest.Paging)
 	var err error
-	if e.records, e.hash, err = normalize.Count(body, m.Output.Records, m.Output.Shape); err != nil {
+	if e.records, e.hash, err = r.doc.count(r.plan.manifest.Output); err != nil {
 		return extractors.Page{}, r.fail(extractors.StopStream,
 			r.source.scrubber.scrub(fmt.Sprintf("the records are not where they should be: %v", err)), nil)
-	}
-	if err := readEnvelope(body, m.Paging, &e); err != nil {
-		return extractors.Page{}, r.fail(extractors.RetryNow, "the answer is not whole JSON", nil)
 	}
 	page, err := r.plan.advance(r.work, r.cursor, e)
 	if err != nil {
@@ -177,12 +172,13 @@ func (r *reading) words() string {
 	case formMarkup:
 		return "an HTML page, not JSON"
 	}
-	if normalize.Valid(body) != nil {
+	doc, err := parse(body)
+	if err != nil {
 		return ""
 	}
 	for _, path := range r.source.network.ErrorText {
-		raw, ok, err := normalize.Lookup(body, path)
-		if err != nil || !ok || len(raw) == 0 || raw[0] != '"' {
+		raw, ok := doc.lookup(path)
+		if !ok || len(raw) == 0 || raw[0] != '"' {
 			continue // an object or a list is no sentence
 		}
 		if words := clip(r.source.scrubber.scrub(text(raw))); words != "" {

@@ -310,17 +310,28 @@ func (e *editor) str() ([]byte, bool) {
 	if e.at >= len(e.body) || e.body[e.at] != '"' {
 		return nil, false
 	}
-	for i := e.at + 1; i < len(e.body); i++ {
-		switch e.body[i] {
-		case '\\':
-			i++
-		case '"':
-			raw := e.body[e.at : i+1]
-			e.at = i + 1
+	for i := e.at + 1; ; {
+		n := bytes.IndexByte(e.body[i:], '"')
+		if n < 0 {
+			return nil, false
+		}
+		i += n + 1
+		if !escaped(e.body[e.at+1 : i-1]) {
+			raw := e.body[e.at:i]
+			e.at = i
 			return raw, true
 		}
 	}
-	return nil, false
+}
+
+// escaped reports whether the byte that follows is escaped: an odd number of
+// backslashes stands before it.
+func escaped(before []byte) bool {
+	n := len(before)
+	for n > 0 && before[n-1] == '\\' {
+		n--
+	}
+	return (len(before)-n)%2 == 1
 }
 
 // text reads a string value and replaces it if it is personal.
