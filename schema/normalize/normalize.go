@@ -1,0 +1,39 @@
+package normalize
+
+import (
+	"time"
+
+	"syncd/schema"
+)
+
+// Context is what is the same for all records of one page.
+type Context struct {
+	// Network, Account, RunID and Stream name where the rows come from.
+	Network, Account, RunID, Stream string
+	// Location is the account's zone; nil is UTC.
+	Location *time.Location
+	// Window of the pull. A row whose By column lies outside of it is bad. The zero
+	// Window checks nothing.
+	Window schema.Window
+	// By is the Time or Date column that the window is by; empty checks nothing.
+	By string
+	// Version is the number of the answer, SyncedAt when it was received.
+	Version  uint64
+	SyncedAt time.Time
+	// Variables are the account's.
+	Variables map[string]string
+}
+
+// BadRow is a record that made no row.
+type BadRow struct {
+	// Index is the record's position in the answer, counted from 0.
+	Index int
+	// Reason names the field and shows its value, cut at 80 bytes.
+	Reason string
+	// Record is the record's JSON; with Each the element's. It is valid during the
+	// call only.
+	Record []byte
+}
+
+// Counts says what became of a page's records.
+type Counts struct{ Rows, Bad int }
