@@ -5,27 +5,31 @@ import (
 	"slices"
 	"time"
 
+	"syncd/extractors"
 	"syncd/schema"
 	"syncd/state"
 )
 
-// Tier is one restatement tier: windows that ended less than Last ago are pulled
-// again when their last pull is Every old.
-type Tier struct {
-	Last, Every time.Duration
-}
-
-// Stream is what the planner needs to know of a stream of an account.
+// Stream is the time axis of a stream of an account: what the planner needs to
+// know of it.
 type Stream struct {
-	// Step is empty for a stream without a time axis.
-	Step     Step
+	Step     extractors.Step
 	Location *time.Location
 	// MaxAge is how far back the network answers; zero means for ever.
 	MaxAge time.Duration
 	// Restate is ordered by Last, the shortest first.
-	Restate []Tier
-	// Start is the first instant ever pulled.
+	Restate []extractors.TierRule
+	// Start is the first instant ever pulled; zero means as far back as the longest
+	// tier reaches.
 	Start time.Time
+}
+
+// Of gives the time axis of a windowed stream; s.Window must not be nil.
+func Of(s *extractors.Stream) *Stream {
+	return &Stream{
+		Step: s.Window.Step, Location: s.Window.Location, MaxAge: s.Window.MaxAge,
+		Restate: s.Restate, Start: s.Start,
+	}
 }
 
 // Due is a window that has to be pulled.
@@ -92,13 +96,24 @@ func (s *Stream) Range(from, to, now, since time.Time, published []state.Checkpo
 	return due
 }
 
+// earliest is the first instant that is pulled at all: the stream's start, or as
+// far back as its longest tier reaches; never earlier than the network answers.
 func (s *Stream) earliest(now time.Time) time.Time {
+	start := s.Start
+	if start.IsZero() {
+		start = now
+		for _, t := range s.Restate {
+			if reach := now.Add(-t.Last); reach.Before(start) {
+				start = reach
+			}
+		}
+	}
 	if s.MaxAge > 0 {
-		if limit := now.Add(-s.MaxAge); limit.After(s.Start) {
+		if limit := now.Add(-s.MaxAge); limit.After(start) {
 			return limit
 		}
 	}
-	return s.Start
+	return start
 }
 
 // tier gives the urgency of a window by its age, and how often it is pulled

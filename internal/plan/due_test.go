@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"syncd/extractors"
 	"syncd/state"
 )
 
@@ -15,7 +16,7 @@ func TestDueWindows(t *testing.T) {
 	published := func(d int, pulled time.Time) state.Checkpoint {
 		return state.Checkpoint{Kind: state.Windowed, From: day(d), To: day(d + 1), PulledAt: pulled}
 	}
-	tiers := []Tier{{48 * time.Hour, 15 * time.Minute}, {5 * 24 * time.Hour, 24 * time.Hour}}
+	tiers := []extractors.TierRule{{48 * time.Hour, 15 * time.Minute}, {5 * 24 * time.Hour, 24 * time.Hour}}
 	type due struct {
 		Day  int
 		Tier state.Tier
@@ -59,6 +60,11 @@ func TestDueWindows(t *testing.T) {
 			[]due{{1, state.Cold}},
 		},
 		{
+			"without a start the longest tier says how far back",
+			time.Time{}, 0, nil,
+			[]due{{10, state.Hot}, {9, state.Hot}, {8, state.Hot}, {7, state.Backfill}, {6, state.Backfill}, {5, state.Backfill}},
+		},
+		{
 			"what the network no longer answers is not asked",
 			day(1), 60 * time.Hour, nil,
 			[]due{{10, state.Hot}, {9, state.Hot}, {8, state.Hot}},
@@ -66,7 +72,7 @@ func TestDueWindows(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := Stream{Step: Day, Location: time.UTC, MaxAge: tt.maxAge, Restate: tiers, Start: tt.start}
+			s := Stream{Step: extractors.Day, Location: time.UTC, MaxAge: tt.maxAge, Restate: tiers, Start: tt.start}
 			var got []due
 			for _, d := range s.DueWindows(now, tt.published) {
 				got = append(got, due{d.Window.From.Day(), d.Tier})
@@ -81,7 +87,7 @@ func TestDueWindows(t *testing.T) {
 func TestRangeLeavesOutWhatWasDoneSince(t *testing.T) {
 	now := time.Date(2026, 6, 10, 12, 0, 0, 0, time.UTC)
 	day := func(d int) time.Time { return time.Date(2026, 6, d, 0, 0, 0, 0, time.UTC) }
-	s := Stream{Step: Day, Location: time.UTC}
+	s := Stream{Step: extractors.Day, Location: time.UTC}
 	done := []state.Checkpoint{
 		{Kind: state.Windowed, From: day(3), To: day(4), PulledAt: day(9)},
 		{Kind: state.Windowed, From: day(4), To: day(5), PulledAt: day(5)},

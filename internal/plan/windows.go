@@ -4,42 +4,32 @@ import (
 	"iter"
 	"time"
 
+	"syncd/extractors"
 	"syncd/schema"
 )
 
-// Step is the length of a stream's windows on the account's clock.
-type Step string
-
-// The steps. A window of any step lies within one report day or covers whole ones.
-const (
-	Hour  Step = "hour"
-	Day   Step = "day"
-	Week  Step = "week" // Monday to Sunday
-	Month Step = "month"
-)
-
 // floor gives the wall time at which the step that contains w begins.
-func (s Step) floor(w time.Time) time.Time {
+func floor(s extractors.Step, w time.Time) time.Time {
 	day := time.Date(w.Year(), w.Month(), w.Day(), 0, 0, 0, 0, time.UTC)
 	switch s {
-	case Hour:
+	case extractors.Hour:
 		return time.Date(w.Year(), w.Month(), w.Day(), w.Hour(), 0, 0, 0, time.UTC)
-	case Week:
+	case extractors.Week:
 		return day.AddDate(0, 0, -(int(day.Weekday())+6)%7)
-	case Month:
+	case extractors.Month:
 		return day.AddDate(0, 0, 1-day.Day())
 	}
 	return day
 }
 
 // next gives the wall time at which the step after the one that begins at w begins.
-func (s Step) next(w time.Time) time.Time {
+func next(s extractors.Step, w time.Time) time.Time {
 	switch s {
-	case Hour:
+	case extractors.Hour:
 		return w.Add(time.Hour)
-	case Week:
+	case extractors.Week:
 		return w.AddDate(0, 0, 7)
-	case Month:
+	case extractors.Month:
 		return w.AddDate(0, 1, 0)
 	}
 	return w.AddDate(0, 0, 1)
@@ -49,13 +39,13 @@ func (s Step) next(w time.Time) time.Time {
 // clock of loc. They are whole: the first may begin before from, the last may end
 // after to. They touch and do not overlap; a local hour that daylight saving skips
 // has no window, one that it repeats has a window of two hours.
-func Windows(step Step, loc *time.Location, from, to time.Time) iter.Seq[schema.Window] {
+func Windows(step extractors.Step, loc *time.Location, from, to time.Time) iter.Seq[schema.Window] {
 	return func(yield func(schema.Window) bool) {
 		local := from.In(loc)
-		wall := step.floor(time.Date(local.Year(), local.Month(), local.Day(), local.Hour(), 0, 0, 0, time.UTC))
+		wall := floor(step, time.Date(local.Year(), local.Month(), local.Day(), local.Hour(), 0, 0, 0, time.UTC))
 		begin := instant(wall, loc)
 		for begin.Before(to) {
-			wall = step.next(wall)
+			wall = next(step, wall)
 			end := instant(wall, loc)
 			if end.After(begin) && end.After(from) {
 				if !yield(schema.Window{From: begin.UTC(), To: end.UTC()}) {

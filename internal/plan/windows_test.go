@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"syncd/extractors"
 	"syncd/schema"
 )
 
@@ -41,7 +42,7 @@ func TestWindowsTouchAndCoverInEveryZone(t *testing.T) {
 	from := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 	to := time.Date(2028, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, loc := range zones(t) {
-		for _, step := range []Step{Hour, Day, Week, Month} {
+		for _, step := range []extractors.Step{extractors.Hour, extractors.Day, extractors.Week, extractors.Month} {
 			var last schema.Window
 			for w := range Windows(step, loc, from, to) {
 				switch {
@@ -54,13 +55,13 @@ func TestWindowsTouchAndCoverInEveryZone(t *testing.T) {
 				}
 				a, b := w.From.In(loc), w.To.Add(-time.Nanosecond).In(loc)
 				same := a.Year() == b.Year() && a.Month() == b.Month()
-				if step == Hour || step == Day {
+				if step == extractors.Hour || step == extractors.Day {
 					same = same && a.Day() == b.Day()
 				}
-				if step == Hour {
+				if step == extractors.Hour {
 					same = same && a.Hour() == b.Hour()
 				}
-				if step != Week && !same {
+				if step != extractors.Week && !same {
 					t.Fatalf("%s: the %s %v to %v spans two on the local clock: %v, %v", loc, step, w.From, w.To, a, b)
 				}
 				last = w
@@ -97,7 +98,7 @@ func TestWindowsOnDaysOfDaylightSaving(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			n, long := 0, ""
-			for w := range Windows(Hour, berlin, at(tt.from), at(tt.to)) {
+			for w := range Windows(extractors.Hour, berlin, at(tt.from), at(tt.to)) {
 				n++
 				if w.To.Sub(w.From) == 2*time.Hour {
 					long = w.From.In(berlin).Format(time.RFC3339)

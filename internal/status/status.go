@@ -48,12 +48,16 @@ type Line struct {
 	LastSuccess time.Time `json:"last_success,omitzero"`
 	// PulledAt is the age of what is published last: the network was asked after it.
 	PulledAt time.Time `json:"pulled_at,omitzero"`
-	NextRun  time.Time `json:"next_run,omitzero"`
+	// CompleteTo is the instant before which everything has been pulled; zero if nothing was.
+	CompleteTo time.Time `json:"complete_to,omitzero"`
+	NextRun    time.Time `json:"next_run,omitzero"`
 	// NextCall is the earliest time of the account's next call; zero means now.
 	NextCall time.Time `json:"next_call,omitzero"`
 	// Pulling and Loading count the windows that wait for calls and for the warehouse.
 	Pulling int `json:"pulling"`
 	Loading int `json:"loading"`
+	// Rows is the size of the last publication.
+	Rows int64 `json:"rows"`
 	// Quarantined counts the records of the last publication that could not be normalized.
 	Quarantined int64  `json:"quarantined"`
 	LastError   string `json:"last_error,omitempty"`
@@ -139,13 +143,14 @@ func (f *facts) line(s Stream, now time.Time) Line {
 	t := target{s.Account, s.Name}
 	l := Line{Account: s.Account, Network: s.Network, Stream: s.Name}
 	last, lane := f.last[t], f.lanes[s.Account]
-	l.LastSuccess, l.PulledAt, l.Quarantined = last.PublishedAt, last.PulledAt, last.Quarantined
+	l.LastSuccess, l.PulledAt, l.Rows, l.Quarantined = last.PublishedAt, last.PulledAt, last.Rows, last.Quarantined
 	if lane.NextCall.After(now) {
 		l.NextCall = lane.NextCall
 	}
 	if s.Next != nil {
 		l.NextRun = s.Next(now)
 	}
+	l.CompleteTo = f.completeTo(t)
 	var soonest state.Pull
 	for _, p := range f.open[t] {
 		if p.Phase == state.Pulled {
@@ -166,6 +171,22 @@ func (f *facts) line(s Stream, now time.Time) Line {
 	}
 	l.State, l.Words = f.say(s, l, lane, soonest, gaveUp, now)
 	return l
+}
+
+// completeTo is the beginning of the earliest window that is open or was given up,
+// and without any the age of what is published last.
+func (f *facts) completeTo(t target) time.Time {
+	to := f.last[t].PulledAt
+	missing := f.open[t]
+	if p, ok := f.failed[t]; ok {
+		missing = append(slices.Clip(missing), p)
+	}
+	for _, p := range missing {
+		if p.Kind == state.Windowed && p.From.Before(to) {
+			to = p.From
+		}
+	}
+	return to
 }
 
 // say chooses the state and its words. The order is that of what a person has to know first.

@@ -1,0 +1,99 @@
+package pipeline
+
+import (
+	"time"
+
+	"syncd/state"
+)
+
+const (
+	// batchRecords is the size up to which pulls are combined into one batch. Below
+	// 262,144 rows an INSERT the server's speed falls; ten times that is no faster and
+	// only more to do again after a crash.
+	batchRecords = 524_288
+	// batchPulls bounds the scopes in the statements of one publication.
+	batchPulls = 500
+)
+
+// nextBatch gives the pulls that a slot should load next, marked as in hand. When
+// there are none, or when it is better to wait for more, it says how long (zero:
+// until the queue changes).
+func (e *Engine) nextBatch(now time.Time) ([]*entry, time.Duration) {
+	more := e.moreComing(now)
+	var wait time.Duration
+	chosen := e.queue.takePulled(func(waiting, busy []*entry) []*entry {
+		batch := choose(waiting, busy)
+		if len(batch) == 0 || !more {
+			return batch
+		}
+		var records int64
+		oldest := now
+		for _, b := range batch {
+			records += b.pull.Records
+			if b.pulledAt.Before(oldest) {
+				oldest = b.pulledAt
+			}
+		}
+		if left := e.linger - now.Sub(oldest); left > 0 && records < batchRecords/2 && len(batch) < batchPulls {
+			wait = left
+			return nil
+		}
+		return batch
+	})
+	return chosen, wait
+}
+
+// moreComing reports whether some lane has a call to make soon, so that a small
+// batch should linger for what it brings.
+func (e *Engine) moreComing(now time.Time) bool {
+	for name, l := range e.lanes {
+		if pulling, _, _ := e.queue.counts(name); pulling > 0 && l.isStopped() == "" {
+			l.mu.Lock()
+			soon := l.next.Sub(now) < e.linger
+			l.mu.Unlock()
+			if soon {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// target names the rows that a stream of an account owns in the warehouse.
+type target struct{ account, stream string }
+
+// choose picks pulls that may be staged together and beside what other slots have
+// in hand. Windows of one stream never overlap while they are open (the state
+// store sees to that), so any number of them goes together. A snapshot or a list
+// of changes may touch the same rows as a window, and which of them is missing a row
+// can only be said once the other is visible: it goes alone.
+func choose(waiting, busy []*entry) []*entry {
+	windows, alone := map[target]bool{}, map[target]bool{}
+	claim := func(e *entry) bool {
+		t := target{e.pull.Account, e.pull.Stream}
+		if alone[t] || e.pull.Kind != state.Windowed && windows[t] {
+			return false
+		}
+		if e.pull.Kind == state.Windowed {
+			windows[t] = true
+		} else {
+			alone[t] = true
+		}
+		return true
+	}
+	for _, e := range busy {
+		claim(e)
+	}
+	var batch []*entry
+	var records int64
+	for _, e := range waiting {
+		if len(batch) == batchPulls || records > 0 && records+e.pull.Records > batchRecords {
+			break
+		}
+		if claim(e) {
+			batch = append(batch, e)
+			records += e.pull.Records
+		}
+	}
+	return batch
+}

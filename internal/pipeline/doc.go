@@ -1,0 +1,24 @@
+// Package pipeline brings accounts up to date: it plans the pulls of due streams,
+// makes their calls one at a time in each account's lane, keeps the answers in the
+// state store's inbox, and takes complete pulls from there into the warehouse.
+//
+//	schedule ─► plan ─► lane ─► call ─► inbox ─► normalize ─► stage ─► publish ─► checkpoint
+//	            (Plan)  (lane)  (step)  (state)  └────────── loader ──────────┘   (state)
+//
+// The two halves meet only in the inbox. Lanes go on while the warehouse is down,
+// until the inbox is full; loading goes on while a network is down.
+//
+// What makes a crash harmless:
+//
+//   - A pull is stored before its first call, and an answer is stored with the
+//     cursor that follows from it in one transaction (state.Store.Receive). From
+//     there on the answer is never asked again.
+//   - Rows carry the version of the page that brought them, so loading a page
+//     twice changes nothing.
+//   - A pull leaves the store in the same transaction that writes its checkpoint
+//     (state.Store.Publish), after its rows are visible. A crash in between loads
+//     it once more, with the same result.
+//
+// The package owns the order of things and every goroutine it needs; it knows no
+// network, no SQL and no storage format.
+package pipeline

@@ -1,0 +1,291 @@
+package pipeline
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"syncd/loaders"
+	"syncd/state"
+)
+
+// Options are what an Engine is made of. Store, Warehouse, Accounts and Log must be given.
+type Options struct {
+	Store     state.Store
+	Warehouse Warehouse
+	Accounts  []*Account
+	Log       *zap.Logger
+	Observers []Observer
+	// InboxMax is the compressed size of the inbox at which lanes stop making
+	// calls while the warehouse does not take what waits; 0 means 4 GiB.
+	InboxMax int64
+	// Slots is the number of batches that load at once; 0 means 2, one connection
+	// each: the server sorts and writes an INSERT on one core.
+	Slots int
+	// Attempts is how many calls in a row may fail before a pull is given up until
+	// its stream is due again; 0 means 8, some 15 minutes of backoff.
+	Attempts int
+	// Grace is how long a call in hand may still take after a shutdown began; 0 means 10 s.
+	Grace time.Duration
+	// Linger is how long a loader waits for more pulls before it publishes a small
+	// batch, while more are on their way; 0 means 500 ms.
+	Linger time.Duration
+	// NewRunID names a run; nil means one made of the time.
+	NewRunID func() string
+}
+
+// Warehouse is what the pipeline needs of the warehouse.
+type Warehouse interface {
+	Begin(ctx context.Context, slot int) (*loaders.Batch, error)
+	// Column gives the distinct live values of a column, for for-each streams.
+	Column(ctx context.Context, table, account string, equal map[string]string, column string) ([]string, error)
+}
+
+// Engine drives the lanes of all accounts and the loader.
+type Engine struct {
+	store     state.Store
+	warehouse Warehouse
+	log       *zap.Logger
+	observe   observers
+	queue     *queue
+	runs      *runs
+	lanes     map[string]*lane
+	encoder   *zstd.Encoder
+
+	inboxMax int64
+	slots    int
+	attempts int
+	grace    time.Duration
+	linger   time.Duration
+	newRunID func() string
+
+	mu sync.Mutex
+	// failures are the pulls given up and the accounts stopped since the start, in words.
+	failures []string
+	// down is the last error of the warehouse; nil while it takes what is loaded.
+	down      error
+	downSince time.Time
+	// downSaid is when that was last logged.
+	downSaid time.Time
+}
+
+// New makes an engine and takes over what an earlier one left in the store. No
+// call is made before Run.
+func New(ctx context.Context, o Options) (*Engine, error) {
+	// Pages are 0.1 to 1 MB of repetitive JSON: the fastest level shrinks them to a
+	// tenth, and lanes wait for it.
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2), zstd.WithWindowSize(1<<20))
+	if err != nil {
+		return nil, fmt.Errorf("making the inbox's compressor: %w", err)
+	}
+	e := &Engine{
+		store: o.Store, warehouse: o.Warehouse, log: o.Log, observe: o.Observers, encoder: encoder,
+		queue: newQueue(), lanes: map[string]*lane{},
+		inboxMax: o.InboxMax, slots: o.Slots, attempts: o.Attempts, grace: o.Grace, linger: o.Linger, newRunID: o.NewRunID,
+	}
+	e.setDefaults()
+	e.runs = newRuns(o.Store)
+	for _, a := range o.Accounts {
+		l := &lane{account: a, engine: e, log: o.Log.Named("lane").With(zap.String("account", a.Name))}
+		if err := l.open(ctx); err != nil {
+			return nil, err
+		}
+		e.lanes[a.Name] = l
+		open, err := o.Store.OpenPulls(ctx, a.Name)
+		if err != nil {
+			return nil, fmt.Errorf("reading the open pulls of account %s: %w", a.Name, err)
+		}
+		e.adopt(open)
+	}
+	return e, e.measure(ctx)
+}
+
+func (e *Engine) setDefaults() {
+	if e.inboxMax <= 0 {
+		e.inboxMax = 4 << 30
+	}
+	if e.slots <= 0 {
+		e.slots = 2
+	}
+	if e.attempts <= 0 {
+		e.attempts = 8
+	}
+	if e.grace <= 0 {
+		e.grace = 10 * time.Second
+	}
+	if e.linger <= 0 {
+		e.linger = 500 * time.Millisecond
+	}
+	if e.newRunID == nil {
+		e.newRunID = func() string {
+			return time.Now().UTC().Format("20060102T150405Z-") + strings.ToLower(rand.Text()[:8])
+		}
+	}
+}
+
+// adopt takes pulls from the store into the queue, if their streams are
+// configured: those of other streams rest until they are again.
+func (e *Engine) adopt(pulls []state.Pull) {
+	known := pulls[:0]
+	for _, p := range pulls {
+		if l := e.lanes[p.Account]; l != nil && l.account.stream(p.Stream) != nil {
+			known = append(known, p)
+		}
+	}
+	e.runs.resume(known)
+	e.queue.add(known, time.Now())
+}
+
+// Run makes calls and loads until ctx ends, then lets the calls in hand finish
+// within the grace and returns. Its error is one that the daemon cannot go on with.
+func (e *Engine) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, l := range e.lanes {
+		for range max(l.account.Parallel, 1) {
+			g.Go(func() error { return l.run(ctx) })
+		}
+	}
+	for slot := range e.slots {
+		s := newSlot(e, slot)
+		g.Go(func() error { return s.run(ctx) })
+	}
+	return g.Wait()
+}
+
+// Drain waits until nothing is left to do: every pull is published, given up, or
+// belongs to an account that was stopped. It returns ctx's error when that ends first,
+// and the warehouse's when that has taken nothing for longer than patience (0: for ever).
+func (e *Engine) Drain(ctx context.Context, patience time.Duration) error {
+	for {
+		changed := e.queue.wait()
+		if e.idle() {
+			return nil
+		}
+		if err := e.warehouseDown(patience); err != nil {
+			return err
+		}
+		if err := sleep(ctx, time.Second, changed); err != nil {
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (e *Engine) idle() bool {
+	for name, l := range e.lanes {
+		pulling, pulled, _ := e.queue.counts(name)
+		if pulled > 0 || pulling > 0 && l.isStopped() == "" {
+			return false
+		}
+	}
+	return true
+}
+
+func (e *Engine) warehouseDown(patience time.Duration) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.down == nil || patience <= 0 || time.Since(e.downSince) < patience {
+		return nil
+	}
+	return fmt.Errorf("the warehouse has taken nothing for %s: %w", patience, e.down)
+}
+
+// Failures gives in words what was given up, held back or stopped since the start.
+func (e *Engine) Failures() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return append([]string(nil), e.failures...)
+}
+
+// Check proves an account's credentials with the cheapest call that does, in the
+// account's lane: the pace counts it.
+func (e *Engine) Check(ctx context.Context, account string) error {
+	l := e.lanes[account]
+	if l == nil {
+		return fmt.Errorf("checking account %s: it is not configured", account)
+	}
+	if wait, why := l.blocked(time.Now()); wait > 0 {
+		e.log.Info("check waits", zap.String("account", account), zap.String("why", why))
+		if err := sleep(ctx, wait, nil); err != nil {
+			return err
+		}
+	}
+	return e.check(ctx, l)
+}
+
+func (e *Engine) check(ctx context.Context, l *lane) error {
+	a := l.account
+	left := time.Now()
+	if a.paced() {
+		err := e.store.Depart(ctx, state.Departure{Account: a.Name, At: left, NextCall: left.Add(a.Timeout + a.MinDelay)})
+		if err != nil {
+			return fmt.Errorf("recording a call of account %s: %w", a.Name, err)
+		}
+	}
+	answer, err := l.perform(ctx, a.Source.Check())
+	ended := time.Now()
+	next := ended.Add(a.MinDelay)
+	l.ended(next)
+	if err := e.store.Ended(context.WithoutCancel(ctx), a.Name, next); err != nil {
+		return fmt.Errorf("recording a call of account %s: %w", a.Name, err)
+	}
+	if err == nil {
+		_, err = a.Source.Read(nil, checkWork, answer)
+	}
+	e.observe.Called(a.Name, "", outcomeOf(err), ended.Sub(left), len(answer.Body))
+	return err
+}
+
+// inboxFull says why lanes make no calls while what they brought is not loaded.
+// A single pull that is larger than the inbox still goes on when nothing else waits:
+// only its last page lets it be loaded.
+func (e *Engine) inboxFull() string {
+	_, pulled, size := e.queue.counts("")
+	if pulled > 0 && size >= e.inboxMax {
+		return fmt.Sprintf("waiting for the warehouse: the inbox is full (%d MiB)", size>>20)
+	}
+	return ""
+}
+
+// measure reads the inbox's size from the store.
+func (e *Engine) measure(ctx context.Context) error {
+	size, err := e.store.Inbox(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the inbox's size: %w", err)
+	}
+	e.queue.mu.Lock()
+	defer e.queue.mu.Unlock()
+	e.queue.inbox = size.Bytes
+	e.queue.signal()
+	return nil
+}
+
+func (e *Engine) compress(body []byte) []byte { return e.encoder.EncodeAll(body, nil) }
+
+// finished tells everyone that a pull ended without being published.
+func (e *Engine) finished(ctx context.Context, p state.Pull, reason string) {
+	e.mu.Lock()
+	if len(e.failures) < maxFailures {
+		e.failures = append(e.failures, reason)
+	}
+	e.mu.Unlock()
+	e.observe.Failed(p, reason)
+	e.runs.ended(ctx, p, 0, reason)
+}
+
+// maxFailures bounds what is remembered of a daemon that fails for months.
+const maxFailures = 100
+
+func (e *Engine) stopped(account, reason string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.failures) < maxFailures {
+		e.failures = append(e.failures, reason)
+	}
+}

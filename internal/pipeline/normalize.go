@@ -1,0 +1,253 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"syncd/extractors"
+	"syncd/loaders"
+	"syncd/schema"
+	"syncd/schema/normalize"
+	"syncd/state"
+)
+
+const (
+	// badShare is the share of a pull's records that may be bad before the pull
+	// fails loudly: then it is the mapping or the time zone that is wrong, not a row.
+	badShare = 0.2
+	// badAlways is the number of bad records that never fails a pull.
+	badAlways = 10
+	// pagesAtOnce is how many pages are read from the inbox in one query.
+	pagesAtOnce = 8
+)
+
+// load is one pull on its way through a slot.
+type load struct {
+	entry      *entry
+	pull       state.Pull
+	account    *Account
+	stream     *extractors.Stream
+	rows, bad  int64
+	firstBad   string
+	compressed int64
+	// rejected says why the pull cannot be published; empty if it can.
+	rejected string
+	result   loaders.UnitResult
+}
+
+// normalizer turns the pages of pulls into staged rows. Its buffers live as long as
+// the slot; blocks are filled across pages and pulls, so that small pages do not
+// make small blocks.
+type normalizer struct {
+	engine  *Engine
+	decoder *zstd.Decoder
+	body    []byte
+	blocks  map[*schema.Table]*schema.Block
+	mapping map[mappingKey]*normalize.Normalizer
+}
+
+type mappingKey struct {
+	account, stream string
+	output          int
+}
+
+func newNormalizer(e *Engine) *normalizer {
+	// One decoder a slot, no goroutines of its own: pages are decoded one at a time.
+	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(256<<20))
+	if err != nil {
+		panic(fmt.Sprintf("zstd refuses constant options: %v", err)) // cannot happen: the options do not depend on input
+	}
+	return &normalizer{engine: e, decoder: decoder, blocks: map[*schema.Table]*schema.Block{}, mapping: map[mappingKey]*normalize.Normalizer{}}
+}
+
+// stage sends the rows and raw pages of one pull to the batch. A pull whose rows
+// cannot be published comes back with its reason.
+func (n *normalizer) stage(ctx context.Context, batch *loaders.Batch, e *entry) (*load, error) {
+	p := e.pull
+	account := n.engine.lanes[p.Account].account
+	l := &load{entry: e, pull: p, account: account, stream: account.stream(p.Stream)}
+	if l.stream == nil {
+		l.rejected = "the stream is no longer configured"
+		return l, nil
+	}
+	for after := int64(0); ; {
+		pages, err := n.engine.store.Pages(ctx, p.ID, after, pagesAtOnce)
+		if err != nil {
+			return nil, &stateError{fmt.Errorf("reading the inbox of account %s, stream %s: %w", p.Account, p.Stream, err)}
+		}
+		for i := range pages {
+			if err := n.page(ctx, batch, l, &pages[i]); err != nil {
+				return nil, err
+			}
+			after = pages[i].Seq
+		}
+		if len(pages) == 0 {
+			break
+		}
+	}
+	if l.bad > badAlways && float64(l.bad) > badShare*float64(l.rows+l.bad) {
+		l.rejected = fmt.Sprintf("%d of %d records cannot be normalized, the first: %s", l.bad, l.rows+l.bad, l.firstBad)
+	}
+	return l, nil
+}
+
+func (n *normalizer) page(ctx context.Context, batch *loaders.Batch, l *load, page *state.Page) error {
+	body, err := n.decoder.DecodeAll(page.Body, n.body[:0])
+	if err != nil {
+		return &stateError{fmt.Errorf("reading page %d of the inbox: %w", page.Seq, err)}
+	}
+	n.body = body
+	l.compressed += int64(len(page.Body))
+	err = batch.Raw(ctx, loaders.RawPage{
+		Network: l.account.Network, Account: l.pull.Account, Stream: l.pull.Stream, PullID: l.pull.ID,
+		Seq: page.Seq, Request: page.Request, ReceivedAt: page.ReceivedAt,
+		WindowFrom: l.pull.From, WindowTo: l.pull.To, RunID: l.pull.RunID, Version: page.Version,
+		Records: page.Records, RawBytes: page.RawBytes, Body: page.Body,
+	})
+	if err != nil {
+		return fmt.Errorf("staging a raw page: %w", err)
+	}
+	for i, out := range l.stream.Outputs {
+		if err := n.output(ctx, batch, l, page, body, i, out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// output appends the rows that one page gives to one table.
+func (n *normalizer) output(ctx context.Context, batch *loaders.Batch, l *load, page *state.Page, body []byte, i int, out extractors.Output) error {
+	mapping, err := n.mappingOf(l, i, out)
+	if err != nil {
+		return err
+	}
+	c := contextOf(l, page)
+	full := func(b *schema.Block) (*schema.Block, error) {
+		if err := batch.Write(ctx, b); err != nil {
+			return nil, err
+		}
+		b.Reset()
+		return b, nil
+	}
+	var bad int64
+	onBad := func(r normalize.BadRow) error {
+		bad++
+		if l.firstBad == "" {
+			l.firstBad = r.Reason
+		}
+		return batch.Quarantine(ctx, loaders.QuarantineRow{
+			Network: l.account.Network, Account: l.pull.Account, Stream: l.pull.Stream, Table: out.Table.Name,
+			PullID: l.pull.ID, Seq: page.Seq, Index: r.Index, Reason: r.Reason, Record: string(r.Record),
+			RunID: l.pull.RunID, Version: page.Version, At: page.ReceivedAt,
+		})
+	}
+	block := n.blocks[out.Table]
+	if block == nil {
+		block = schema.NewBlock(out.Table)
+	}
+	block, counts, err := mapping.Page(body, c, block, full, onBad)
+	n.blocks[out.Table] = block
+	if err != nil {
+		return fmt.Errorf("normalizing account %s, stream %s, page %d: %w", l.pull.Account, l.pull.Stream, page.Seq, err)
+	}
+	l.rows += int64(counts.Rows)
+	l.bad += bad
+	return nil
+}
+
+func (n *normalizer) mappingOf(l *load, i int, out extractors.Output) (*normalize.Normalizer, error) {
+	key := mappingKey{l.pull.Account, l.pull.Stream, i}
+	if m := n.mapping[key]; m != nil {
+		return m, nil
+	}
+	m, err := normalize.Compile(out.Spec)
+	if err != nil {
+		return nil, fmt.Errorf("compiling the mapping of stream %s: %w", l.pull.Stream, err)
+	}
+	n.mapping[key] = m
+	return m, nil
+}
+
+// flush sends what the blocks still hold.
+func (n *normalizer) flush(ctx context.Context, batch *loaders.Batch) error {
+	for _, b := range n.blocks {
+		if b.Rows() == 0 {
+			continue
+		}
+		if err := batch.Write(ctx, b); err != nil {
+			return fmt.Errorf("staging rows: %w", err)
+		}
+		b.Reset()
+	}
+	return nil
+}
+
+// clear forgets rows of a batch that was given up.
+func (n *normalizer) clear() {
+	for _, b := range n.blocks {
+		b.Reset()
+	}
+}
+
+func contextOf(l *load, page *state.Page) *normalize.Context {
+	c := &normalize.Context{
+		Network: l.account.Network, Account: l.pull.Account, RunID: l.pull.RunID, Stream: l.pull.Stream,
+		Location: l.account.Location, Version: page.Version, SyncedAt: page.ReceivedAt,
+	}
+	if l.pull.Kind == state.Windowed {
+		c.Window = schema.Window{From: l.pull.From, To: l.pull.To}
+		c.By = l.stream.Window.By
+	}
+	asked := extractors.Asked(page.Request)
+	c.Variables = make(map[string]string, len(asked)+len(l.stream.Variables))
+	maps.Copy(c.Variables, l.stream.Variables)
+	maps.Copy(c.Variables, asked)
+	return c
+}
+
+// units describes loads to the warehouse.
+func (s *slot) units(ctx context.Context, loads []*load) ([]loaders.Unit, error) {
+	held, err := s.engine.store.HeldWindows(ctx, "")
+	if err != nil {
+		return nil, &stateError{fmt.Errorf("reading what is held back: %w", err)}
+	}
+	units := make([]loaders.Unit, len(loads))
+	for i, l := range loads {
+		units[i] = unitOf(l)
+		for _, h := range held {
+			if h.Account == l.pull.Account && h.Stream == l.pull.Stream && h.From.Equal(l.pull.From) && h.To.Equal(l.pull.To) {
+				units[i].HeldRows, units[i].HeldHash = h.Rows, h.Hash
+			}
+		}
+	}
+	return units, nil
+}
+
+func unitOf(l *load) loaders.Unit {
+	u := loaders.Unit{
+		PullID: l.pull.ID, Network: l.account.Network, Account: l.pull.Account, Stream: l.pull.Stream,
+		Tier: l.pull.Tier.String(), RunID: l.pull.RunID, Version: l.pull.Version, Complete: l.pull.Kind != state.Changes,
+	}
+	for _, out := range l.stream.Outputs {
+		scope := loaders.Scope{Table: out.Table, Equal: out.Scope}
+		if l.pull.Kind == state.Windowed {
+			scope.By, scope.From, scope.To = l.stream.Window.By, l.pull.From, l.pull.To
+			scope.FromDay, scope.ToDay = days(l.pull, l.stream.Window.Location)
+		}
+		u.Outputs = append(u.Outputs, scope)
+	}
+	return u
+}
+
+// days gives the report days that a window covers, the first and the one after the
+// last, as midnights UTC.
+func days(p state.Pull, loc *time.Location) (from, to time.Time) {
+	a, b := p.From.In(loc), p.To.Add(-time.Millisecond).In(loc)
+	from = time.Date(a.Year(), a.Month(), a.Day(), 0, 0, 0, 0, time.UTC)
+	to = time.Date(b.Year(), b.Month(), b.Day()+1, 0, 0, 0, 0, time.UTC)
+	return from, to
+}

@@ -1,0 +1,265 @@
+package pipeline
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+
+	"syncd/state"
+)
+
+// queue holds the open pulls of all accounts in memory, as the state store has
+// them, and wakes who waits for a change. It is the only thing that lanes and
+// loader share.
+type queue struct {
+	mu sync.Mutex
+	// pulls are the open pulls by id; what a lane or a slot has in hand is marked.
+	pulls map[int64]*entry
+	// order lists each account's pulling pulls, most urgent first.
+	order map[string][]*entry
+	// changed is closed and replaced whenever anything changes.
+	changed chan struct{}
+	// inbox is the compressed size of the pages that wait.
+	inbox int64
+}
+
+type entry struct {
+	pull state.Pull
+	// inHand says that a lane's worker or a loader's slot is at work on it.
+	inHand bool
+	// pulledAt is when the last page came, for the loader's lingering.
+	pulledAt time.Time
+	// waits says in words what the pull waits for beside its time; empty for nothing.
+	waits string
+}
+
+func newQueue() *queue {
+	return &queue{pulls: map[int64]*entry{}, order: map[string][]*entry{}, changed: make(chan struct{})}
+}
+
+// wait gives a channel that is closed at the next change.
+func (q *queue) wait() <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.changed
+}
+
+// signal must be called with mu held.
+func (q *queue) signal() {
+	close(q.changed)
+	q.changed = make(chan struct{})
+}
+
+// touch wakes who waits, after a change outside the queue.
+func (q *queue) touch() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.signal()
+}
+
+// add takes pulls over from the store.
+func (q *queue) add(pulls []state.Pull, now time.Time) {
+	if len(pulls) == 0 {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	touched := map[string]bool{}
+	for _, p := range pulls {
+		e := &entry{pull: p}
+		if p.Phase == state.Pulled {
+			e.pulledAt = now
+		}
+		q.pulls[p.ID] = e
+		touched[p.Account] = true
+	}
+	for account := range touched {
+		q.sort(account)
+	}
+	q.signal()
+}
+
+// sort must be called with mu held.
+func (q *queue) sort(account string) {
+	list := q.order[account][:0]
+	for _, e := range q.pulls {
+		if e.pull.Account == account && e.pull.Phase == state.Pulling {
+			list = append(list, e)
+		}
+	}
+	slices.SortFunc(list, func(a, b *entry) int {
+		return cmp.Or(cmp.Compare(a.pull.Tier, b.pull.Tier), cmp.Compare(a.pull.ID, b.pull.ID))
+	})
+	q.order[account] = list
+}
+
+// raise gives open pulls the more urgent tiers that a planner asked for.
+func (q *queue) raise(account, stream string, tiers map[windowKey]state.Tier) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	changed := false
+	for _, e := range q.order[account] {
+		if e.pull.Stream != stream {
+			continue
+		}
+		if tier, ok := tiers[keyOf(e.pull)]; ok && tier < e.pull.Tier {
+			e.pull.Tier = tier
+			changed = true
+		}
+	}
+	if changed {
+		q.sort(account)
+		q.signal()
+	}
+}
+
+type windowKey struct {
+	kind     state.Kind
+	from, to int64
+}
+
+func keyOf(p state.Pull) windowKey {
+	if p.Kind != state.Windowed {
+		return windowKey{kind: p.Kind} // at most one of these is open for a stream
+	}
+	return windowKey{p.Kind, p.From.UnixMilli(), p.To.UnixMilli()}
+}
+
+// take gives a lane its most urgent pull that may be called for now, marked as in
+// hand, or says how long until there may be one; zero wait means until a change.
+func (q *queue) take(account string, now time.Time) (e *entry, wait time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, e := range q.order[account] {
+		if e.inHand {
+			continue
+		}
+		if d := e.pull.NotBefore.Sub(now); d > 0 {
+			if wait == 0 || d < wait {
+				wait = d
+			}
+			continue
+		}
+		e.inHand = true
+		return e, 0
+	}
+	return nil, wait
+}
+
+// put gives a pull back as it now stands. A pull that is neither pulling nor
+// pulled leaves the queue.
+func (q *queue) put(e *entry, p state.Pull, now time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	tier := min(e.pull.Tier, p.Tier) // raised meanwhile
+	was := e.pull.Phase
+	e.pull, e.inHand = p, false
+	e.pull.Tier = tier
+	switch p.Phase {
+	case state.Pulled:
+		if was != state.Pulled {
+			e.pulledAt = now
+		}
+	case state.Pulling:
+	default:
+		delete(q.pulls, p.ID)
+	}
+	if was == state.Pulling && p.Phase != state.Pulling {
+		q.order[p.Account] = slices.DeleteFunc(q.order[p.Account], func(x *entry) bool { return x == e })
+	}
+	q.signal()
+}
+
+// postpone gives a pull back unchanged, not to be taken again before a time, and
+// says what it waits for.
+func (q *queue) postpone(e *entry, until time.Time, why string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	e.inHand = false
+	e.pull.NotBefore = until
+	e.waits = why
+	q.signal()
+}
+
+// dropStream takes the pulling pulls of a stream out of the queue and returns them.
+func (q *queue) dropStream(account, stream string) []state.Pull {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var dropped []state.Pull
+	keep := q.order[account][:0]
+	for _, e := range q.order[account] {
+		if e.pull.Stream == stream && !e.inHand {
+			dropped = append(dropped, e.pull)
+			delete(q.pulls, e.pull.ID)
+			continue
+		}
+		keep = append(keep, e)
+	}
+	q.order[account] = keep
+	q.signal()
+	return dropped
+}
+
+// takePulled gives a slot the pulled pulls that choose picks, marked as in hand.
+// choose sees all that wait, oldest first, and what other slots have in hand.
+func (q *queue) takePulled(choose func(waiting, busy []*entry) []*entry) []*entry {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var waiting, busy []*entry
+	for _, e := range q.pulls {
+		switch {
+		case e.pull.Phase != state.Pulled:
+		case e.inHand:
+			busy = append(busy, e)
+		default:
+			waiting = append(waiting, e)
+		}
+	}
+	slices.SortFunc(waiting, func(a, b *entry) int { return cmp.Compare(a.pull.ID, b.pull.ID) })
+	chosen := choose(waiting, busy)
+	for _, e := range chosen {
+		e.inHand = true
+	}
+	return chosen
+}
+
+// release gives pulled pulls back to be loaded again.
+func (q *queue) release(entries []*entry) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, e := range entries {
+		e.inHand = false
+	}
+	q.signal()
+}
+
+// remove forgets pulls that are published, held or rejected.
+func (q *queue) remove(entries []*entry) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, e := range entries {
+		delete(q.pulls, e.pull.ID)
+	}
+	q.signal()
+}
+
+// grown records that the inbox holds more, or with a negative number less.
+func (q *queue) grown(bytes int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.inbox += bytes
+}
+
+// counts gives how many pulls of an account are still to be called for, how many
+// of all accounts wait for the warehouse or are being loaded, and the inbox's size.
+func (q *queue) counts(account string) (pulling, pulled int, inbox int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, e := range q.pulls {
+		if e.pull.Phase == state.Pulled {
+			pulled++
+		}
+	}
+	return len(q.order[account]), pulled, q.inbox
+}

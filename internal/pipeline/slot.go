@@ -1,0 +1,262 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"syncd/state"
+)
+
+// slot loads one batch of pulled pulls after the other. Each slot has its own
+// staging tables, so that slots do not meet.
+type slot struct {
+	engine *Engine
+	number int
+	log    *zap.Logger
+	norm   *normalizer
+}
+
+func newSlot(e *Engine, number int) *slot {
+	return &slot{engine: e, number: number, log: e.log.Named("loader").With(zap.Int("slot", number)), norm: newNormalizer(e)}
+}
+
+// run loads until ctx ends. A batch in hand is given up then: its pages are in the
+// inbox, and loading them again changes nothing.
+func (s *slot) run(ctx context.Context) error {
+	for pause := time.Duration(0); ctx.Err() == nil; {
+		changed := s.engine.queue.wait()
+		batch, wait := s.engine.nextBatch(time.Now())
+		if len(batch) == 0 {
+			if err := sleep(ctx, wait, changed); err != nil {
+				return nil
+			}
+			continue
+		}
+		err := s.load(ctx, batch)
+		switch {
+		case err == nil:
+			pause = 0
+			s.engine.warehouseWell()
+			continue
+		case ctx.Err() != nil:
+			return nil
+		case errors.As(err, new(*stateError)):
+			return err
+		}
+		s.engine.queue.release(batch)
+		pause = min(max(2*pause, time.Second), 30*time.Second)
+		if s.engine.warehouseFailed(err, time.Now()) {
+			s.log.Warn("batch not loaded, it stays in the inbox", zap.Int("pulls", len(batch)), zap.Duration("again_in", pause), zap.Error(err))
+		}
+		if err := sleep(ctx, pause, nil); err != nil {
+			return nil
+		}
+	}
+	return nil
+}
+
+// stateError is a failure of the state store, which the daemon cannot go on with.
+type stateError struct{ err error }
+
+func (e *stateError) Error() string { return e.err.Error() }
+func (e *stateError) Unwrap() error { return e.err }
+
+// load normalizes, stages and publishes a batch and then, in one transaction,
+// turns its pulls into checkpoints. Pulls that a guard holds back or whose pages
+// cannot be normalized are put aside, and the rest goes without them.
+func (s *slot) load(ctx context.Context, entries []*entry) error {
+	for len(entries) > 0 {
+		began := time.Now()
+		aside, err := s.try(ctx, entries, began)
+		if err != nil {
+			return err
+		}
+		if len(aside) == 0 {
+			return nil
+		}
+		entries = without(entries, aside)
+	}
+	return nil
+}
+
+// try loads entries. If some have to be put aside it does that instead, and says which.
+func (s *slot) try(ctx context.Context, entries []*entry, began time.Time) ([]*entry, error) {
+	batch, err := s.engine.warehouse.Begin(ctx, s.number)
+	if err != nil {
+		return nil, fmt.Errorf("beginning a batch: %w", err)
+	}
+	defer batch.Abort(context.WithoutCancel(ctx)) // does nothing once published
+	s.norm.clear()
+	loads := make([]*load, 0, len(entries))
+	var rejected []*load
+	for _, e := range entries {
+		l, err := s.norm.stage(ctx, batch, e)
+		if err != nil {
+			return nil, err
+		}
+		if l.rejected != "" {
+			rejected = append(rejected, l)
+		}
+		loads = append(loads, l)
+	}
+	if len(rejected) > 0 {
+		return s.reject(ctx, rejected)
+	}
+	if err := s.norm.flush(ctx, batch); err != nil {
+		return nil, err
+	}
+	units, err := s.units(ctx, loads)
+	if err != nil {
+		return nil, err
+	}
+	result, err := batch.Publish(ctx, units)
+	if err != nil {
+		return nil, fmt.Errorf("publishing %d pulls: %w", len(entries), err)
+	}
+	var held []*load
+	for i, u := range result.Units {
+		loads[i].result = u
+		if u.Held != "" {
+			held = append(held, loads[i])
+		}
+	}
+	if len(held) > 0 {
+		return s.hold(ctx, held)
+	}
+	return nil, s.checkpoint(ctx, loads, began)
+}
+
+// checkpoint records that the rows of loads are visible.
+//
+// It comes after the publication and never before: a crash in between publishes the
+// same rows once more, which changes nothing; the other order would lose them.
+func (s *slot) checkpoint(ctx context.Context, loads []*load, began time.Time) error {
+	ctx = context.WithoutCancel(ctx)
+	now := time.Now()
+	done := make([]state.Published, len(loads))
+	entries := make([]*entry, len(loads))
+	var rows, bytes int64
+	for i, l := range loads {
+		done[i] = state.Published{PullID: l.pull.ID, PublishedAt: now, Rows: l.rows, Quarantined: l.bad}
+		entries[i] = l.entry
+		rows += l.rows
+		bytes += l.compressed
+	}
+	if err := s.engine.store.Publish(ctx, done); err != nil {
+		return &stateError{fmt.Errorf("storing %d checkpoints: %w", len(done), err)}
+	}
+	s.engine.queue.grown(-bytes)
+	s.engine.queue.remove(entries)
+	for _, l := range loads {
+		s.engine.runs.ended(ctx, l.pull, l.rows, "")
+		s.engine.observe.Published(l.pull, l.rows, l.bad)
+		if l.bad > 0 {
+			s.log.Warn("records quarantined", zap.String("account", l.pull.Account), zap.String("stream", l.pull.Stream),
+				zap.Int64("records", l.bad), zap.String("first", l.firstBad))
+		}
+	}
+	s.log.Info("published", zap.Int("pulls", len(loads)), zap.Int64("rows", rows), zap.Duration("took", time.Since(began).Round(time.Millisecond)))
+	return nil
+}
+
+// hold puts aside pulls that a guard kept from being published.
+func (s *slot) hold(ctx context.Context, held []*load) ([]*entry, error) {
+	records := make([]state.Held, len(held))
+	for i, l := range held {
+		records[i] = state.Held{PullID: l.pull.ID, At: time.Now(), Reason: l.result.Held, Rows: l.result.Rows, Hash: l.result.Hash}
+	}
+	if err := s.engine.store.Hold(context.WithoutCancel(ctx), records); err != nil {
+		return nil, &stateError{fmt.Errorf("storing what is held back: %w", err)}
+	}
+	return s.aside(ctx, held, func(l *load) string {
+		return fmt.Sprintf("account %s, stream %s, %s: held back: %s", l.pull.Account, l.pull.Stream, describeWindow(l.pull), l.result.Held)
+	})
+}
+
+// reject puts aside pulls with too many records that cannot be normalized.
+func (s *slot) reject(ctx context.Context, rejected []*load) ([]*entry, error) {
+	for _, l := range rejected {
+		if err := s.engine.store.Reject(context.WithoutCancel(ctx), l.pull.ID, l.rejected); err != nil {
+			return nil, &stateError{fmt.Errorf("storing a refused pull: %w", err)}
+		}
+	}
+	return s.aside(ctx, rejected, func(l *load) string {
+		return fmt.Sprintf("account %s, stream %s, %s: %s", l.pull.Account, l.pull.Stream, describeWindow(l.pull), l.rejected)
+	})
+}
+
+func (s *slot) aside(ctx context.Context, loads []*load, reason func(*load) string) ([]*entry, error) {
+	entries := make([]*entry, len(loads))
+	for i, l := range loads {
+		entries[i] = l.entry
+		why := reason(l)
+		s.log.Error("pull not published", zap.String("reason", why))
+		s.engine.finished(ctx, l.pull, why)
+	}
+	s.engine.queue.remove(entries)
+	if err := s.engine.measure(ctx); err != nil {
+		return nil, &stateError{err}
+	}
+	return entries, nil
+}
+
+func without(entries, aside []*entry) []*entry {
+	gone := make(map[*entry]bool, len(aside))
+	for _, e := range aside {
+		gone[e] = true
+	}
+	var kept []*entry
+	for _, e := range entries {
+		if !gone[e] {
+			kept = append(kept, e)
+		}
+	}
+	return kept
+}
+
+func describeWindow(p state.Pull) string {
+	switch p.Kind {
+	case state.Windowed:
+		return "window " + p.From.UTC().Format("2006-01-02 15:04") + " to " + p.To.UTC().Format("2006-01-02 15:04") + " UTC"
+	case state.Changes:
+		return "changes since " + p.From.UTC().Format("2006-01-02 15:04") + " UTC"
+	}
+	return "all of it"
+}
+
+func (e *Engine) warehouseWell() {
+	e.mu.Lock()
+	since := e.downSince
+	was := e.down
+	e.down = nil
+	e.mu.Unlock()
+	e.observe.Warehouse(nil)
+	if was != nil {
+		e.log.Info("warehouse takes what is loaded again", zap.Duration("down_for", time.Since(since).Round(time.Second)))
+	}
+}
+
+// sayAgain is how often a warehouse that stays down is worth a line.
+const sayAgain = 5 * time.Minute
+
+// warehouseFailed records a failure and reports whether it is worth a line: the
+// first one is, and then one every sayAgain.
+func (e *Engine) warehouseFailed(err error, now time.Time) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	first := e.down == nil
+	if first {
+		e.downSince = now
+	}
+	e.down = err
+	e.observe.Warehouse(err)
+	if !first && now.Sub(e.downSaid) < sayAgain {
+		return false
+	}
+	e.downSaid = now
+	return true
+}
