@@ -1,0 +1,159 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"syncd/extractors"
+	"syncd/extractors/manifest"
+	"syncd/extractors/rest"
+	"syncd/extractors/transport"
+	"syncd/internal/config"
+	"syncd/internal/pipeline"
+	"syncd/internal/strictyaml"
+)
+
+// catalogue is every network that syncd knows, by name.
+type catalogue map[string]*manifest.Network
+
+func loadCatalogue() (catalogue, error) {
+	networks, err := manifest.Load()
+	if err != nil {
+		return nil, fmt.Errorf("loading the manifests: %w", err)
+	}
+	c := make(catalogue, len(networks))
+	for _, n := range networks {
+		c[n.Name] = n
+	}
+	return c, nil
+}
+
+// account is a configured account that is ready to be driven.
+type account struct {
+	config  *config.Account
+	network *manifest.Network
+	source  *rest.Source
+	run     *pipeline.Account
+}
+
+// buildAccounts turns the configuration into accounts. All that is wrong with any
+// of them is reported at once, each at its place in the file.
+func buildAccounts(cfg *config.Config, known catalogue) ([]*account, error) {
+	var problems strictyaml.Problems
+	accounts := make([]*account, 0, len(cfg.Accounts))
+	for i := range cfg.Accounts {
+		a, wrong := buildAccount(cfg, i, known)
+		problems = append(problems, wrong...)
+		accounts = append(accounts, a)
+	}
+	if len(problems) > 0 {
+		return nil, &usageError{problems}
+	}
+	return accounts, nil
+}
+
+func buildAccount(cfg *config.Config, i int, known catalogue) (*account, strictyaml.Problems) {
+	c := &cfg.Accounts[i]
+	path := fmt.Sprintf("accounts[%d]", i)
+	network := known[c.Network]
+	if network == nil {
+		names := sortedKeys(known)
+		hint := "; syncd knows " + strings.Join(names, ", ")
+		if s := strictyaml.Suggest(c.Network, names); s != "" {
+			hint = "; did you mean " + s + "?"
+		}
+		return nil, strictyaml.Problems{cfg.Problem(path+".network", "no network is called %q%s", c.Network, hint)}
+	}
+	var problems strictyaml.Problems
+	if floor := network.Pace.MinDelay; c.Pace.MinDelay > 0 && c.Pace.MinDelay < floor && !c.Pace.AllowFaster {
+		problems = append(problems, cfg.Problem(path+".pace.min_delay",
+			"%s asks for at least %s between calls; set allow_faster: true beside it if the network agreed to %s", network.Title, floor, c.Pace.MinDelay))
+	}
+	if most := max(network.Pace.Parallel, 1); c.Pace.Parallel > most && !c.Pace.AllowFaster {
+		problems = append(problems, cfg.Problem(path+".pace.parallel",
+			"%s takes at most %d calls at once; set allow_faster: true beside it if the network agreed to %d", network.Title, most, c.Pace.Parallel))
+	}
+	source, err := rest.New(network, restAccount(cfg, c))
+	if mistakes, ok := err.(rest.Mistakes); ok { //nolint:errorlint // New's error is a Mistakes, by contract
+		for _, m := range mistakes {
+			problems = append(problems, cfg.Problem(path+"."+m.Path, "%s", m.Message))
+		}
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	return &account{config: c, network: network, source: source, run: pipelineAccount(c, network, source)}, nil
+}
+
+func restAccount(cfg *config.Config, c *config.Account) rest.Account {
+	credentials := make(map[string]rest.Secret, len(c.Credentials))
+	for name, secret := range c.Credentials {
+		credentials[name] = secret
+	}
+	streams := make(map[string]rest.Settings, len(c.Streams))
+	for name, s := range c.Streams {
+		tiers := make([]extractors.TierRule, len(s.Restate))
+		for i, t := range s.Restate {
+			tiers[i] = extractors.TierRule{Last: t.Last, Every: t.Every}
+		}
+		streams[name] = rest.Settings{
+			Enabled: s.Enabled, Schedule: s.Schedule, Restate: tiers, Slices: s.Slices,
+			Variables: s.Variables, Start: startOf(s.Start, c.Location),
+		}
+	}
+	return rest.Account{
+		Name: c.Name, BaseURL: c.BaseURL, Role: c.Role, Location: c.Location,
+		Credentials: credentials, Variables: c.Variables, Start: startOf(c.Start, c.Location),
+		PII: rest.PII{IP: rest.Mode(cfg.PII.IP), Email: rest.Mode(cfg.PII.Email), Key: cfg.PII.Key}, Streams: streams,
+	}
+}
+
+func pipelineAccount(c *config.Account, network *manifest.Network, source *rest.Source) *pipeline.Account {
+	timeout := cmp.Or(c.Timeout, network.Timeout, transport.TimeoutDefault)
+	parallel := cmp.Or(c.Pace.Parallel, network.Pace.Parallel, 1)
+	delay := network.Pace.MinDelay
+	if c.Pace.MinDelay > 0 || c.Pace.AllowFaster {
+		delay = c.Pace.MinDelay
+	}
+	var quotas []pipeline.Quota
+	for _, q := range network.Pace.Quotas {
+		quotas = append(quotas, pipeline.Quota{Name: q.Name, Calls: q.Calls, Per: q.Per})
+	}
+	return &pipeline.Account{
+		Name: c.Name, Network: network.Name, Source: source,
+		Caller: &caller{
+			network: network.Title, account: c.Name,
+			transport: transport.New(transport.Options{
+				Timeout: timeout, MaxBody: int64(network.MaxBody), Version: version, Parallel: parallel,
+			}),
+		},
+		MinDelay: delay, Timeout: timeout, Parallel: parallel, Quotas: quotas,
+		Location: c.Location, Fingerprint: c.Fingerprint(),
+	}
+}
+
+// startOf is the instant at which the first report day begins; zero for none.
+func startOf(d config.Day, loc *time.Location) time.Time {
+	if d.IsZero() {
+		return time.Time{}
+	}
+	return d.Begin(loc)
+}
+
+// streamNames gives every account's streams, for messages.
+func streamNames(accounts []*account) map[string][]string {
+	names := make(map[string][]string, len(accounts))
+	for _, a := range accounts {
+		names[a.run.Name] = []string{}
+		for _, s := range a.source.Streams() {
+			names[a.run.Name] = append(names[a.run.Name], s.Name)
+		}
+	}
+	return names
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"syncd/internal/pipeline"
+)
+
+func newCheckCommand() *cobra.Command {
+	var file string
+	var only []string
+	var offline bool
+	c := &cobra.Command{
+		Use:   "check",
+		Short: "Configuration, credentials, warehouse and state: every fault at once",
+		Long: `check reads the configuration, opens the state and the warehouse and makes, for
+every account, the cheapest call that proves its credentials, at the network's
+pace. With --offline it makes no call and opens nothing but the configuration.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a, err := loadApp(file, io.Discard)
+			if err != nil {
+				return err
+			}
+			defer a.close()
+			if err := a.check(only); err != nil {
+				return err
+			}
+			report := &checkReport{out: cmd.OutOrStdout()}
+			report.say("configuration", nil, fmt.Sprintf("%d accounts, %d streams", len(a.accounts), a.countStreams()))
+			if !offline {
+				a.checkOnline(cmd.Context(), only, report)
+			}
+			if report.faults > 0 {
+				return fmt.Errorf("%d of %d checks found a fault", report.faults, report.checks)
+			}
+			return nil
+		},
+	}
+	configFlag(c, &file)
+	onlyFlag(c, &only)
+	c.Flags().BoolVar(&offline, "offline", false, "only the configuration")
+	return c
+}
+
+type checkReport struct {
+	out            io.Writer
+	checks, faults int
+}
+
+// say prints one line: what was checked and what was found, or what is wrong.
+func (r *checkReport) say(what string, err error, found string) {
+	r.checks++
+	if err != nil {
+		r.faults++
+		fmt.Fprintf(r.out, "FAULT  %s: %v\n", what, err)
+		return
+	}
+	fmt.Fprintf(r.out, "ok     %s: %s\n", what, found)
+}
+
+// checkOnline goes on after a fault: who mends one wants to know of the others.
+func (a *app) checkOnline(ctx context.Context, only selection, report *checkReport) {
+	store, err := a.openState()
+	report.say("state", err, a.config.State.DSN.Redacted())
+	if err != nil {
+		return // without the state the network's pace is not known, so no call may be made
+	}
+	w, _, err := a.openWarehouse(ctx, store)
+	found := ""
+	if err == nil {
+		server, probeErr := w.Probe(ctx)
+		err, found = probeErr, "ClickHouse "+server.Version
+	}
+	report.say("warehouse", err, found)
+	var accounts []*pipeline.Account
+	for _, one := range a.accounts {
+		if only.has(one.run.Name, "") {
+			accounts = append(accounts, one.run)
+		}
+	}
+	p, err := pipeline.New(ctx, pipeline.Options{Store: store, Accounts: accounts, Log: a.log})
+	if err != nil {
+		report.say("accounts", err, "")
+		return
+	}
+	for _, one := range accounts {
+		began := time.Now()
+		err := p.Check(ctx, one.Name)
+		report.say("account "+one.Name, err, fmt.Sprintf("%s accepts the key (%s)", one.Network, time.Since(began).Round(time.Millisecond)))
+	}
+}
+
+func (a *app) countStreams() int {
+	n := 0
+	for _, one := range a.accounts {
+		n += len(one.source.Streams())
+	}
+	return n
+}

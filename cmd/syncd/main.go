@@ -1,0 +1,103 @@
+// Command syncd pulls affiliate data from every network it knows into ClickHouse,
+// on a schedule, and keeps the warehouse equal to what the networks say.
+//
+// This package is flags, signals, wiring and exit codes: the only place that knows
+// every other package.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"syncd/internal/embedded"
+)
+
+// Exit codes.
+const (
+	exitOK          = 0
+	exitFailed      = 1 // something failed; stderr says what
+	exitUsage       = 2 // usage or configuration
+	exitInterrupted = 3 // stopped by a signal before it was done
+)
+
+// version is set by the build: -ldflags "-X main.version=1.2.3".
+var version = "dev"
+
+func main() {
+	embedded.HostIfAsked() // the child process that hosts the embedded ClickHouse never returns from here
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is main without the process: it gives the exit code.
+func run(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := interruptible()
+	defer stop()
+	root := newRoot(stdout, stderr)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	code := exitCode(ctx, err)
+	if err != nil && !errors.Is(err, errSaid) && code != exitInterrupted {
+		fmt.Fprintln(stderr, "syncd:", err)
+	}
+	if code == exitInterrupted {
+		fmt.Fprintln(stderr, "syncd: interrupted; what was received is kept, and the next run goes on from there")
+	}
+	return code
+}
+
+// interruptible gives a context that ends at the first SIGINT or SIGTERM. The
+// second one ends the process at once: whoever asks twice means it.
+func interruptible() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		select {
+		case s := <-signals:
+			cancel(fmt.Errorf("%w by %s", errInterrupted, s))
+		case <-done:
+			return
+		}
+		select {
+		case <-signals:
+			os.Exit(exitInterrupted)
+		case <-done:
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel(nil)
+	}
+}
+
+var (
+	// errInterrupted is the cause of a context that a signal ended.
+	errInterrupted = errors.New("interrupted")
+	// errSaid is a failure that was already told on stderr.
+	errSaid = errors.New("failed")
+)
+
+// usageError is a mistake of who typed the command or wrote the configuration.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+func exitCode(ctx context.Context, err error) int {
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, new(*usageError)):
+		return exitUsage
+	case errors.Is(context.Cause(ctx), errInterrupted):
+		return exitInterrupted
+	}
+	return exitFailed
+}
