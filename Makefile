@@ -1,0 +1,62 @@
+# `make` prints the targets. The two that a newcomer needs are demo and test; each
+# installs what it needs, on a machine that has Go, Node.js with npm, and make.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+GO          ?= go
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LIBRARY     := node_modules/.package-lock.json
+# The race detector needs a C compiler; nothing else does.
+RACE        := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && echo -race)
+CGO         := $(if $(RACE),1,0)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test check unit e2e lint compose bench fuzz gen clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: build ## simulated networks, embedded ClickHouse and the daemon, until Ctrl-C
+	@exec ./bin/syncd demo
+
+build: $(LIBRARY) ## the static binary, bin/syncd
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/syncd ./cmd/syncd
+
+# The ClickHouse library comes from the lock file; nothing of it runs at install time.
+$(LIBRARY): package-lock.json package.json
+	npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+test: lint compose unit e2e ## everything that CI checks
+	@echo "all checks passed"
+
+lint: ## formatting, vet, modernizers, staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) fix -diff ./...
+	$(GO) tool -modfile=tools.mod staticcheck ./...
+
+unit: $(LIBRARY) ## tests of the packages, real ClickHouse and SQLite included
+	CGO_ENABLED=$(CGO) $(GO) test $(RACE) -timeout 20m $$($(GO) list ./... | grep -v '^syncd/tests$$')
+
+e2e: build ## the built binary against simulated networks and the embedded ClickHouse
+	$(GO) test -count=1 -timeout 20m ./tests/
+
+compose: ## docker-compose.yml is what docker-compose accepts
+	./tests/compose-config
+
+bench: build ## speed and memory, each beside its reference in the same run
+	$(GO) run ./tests/bench
+
+fuzz: ## a short run of every fuzzer
+	@for pkg in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-10s} $$pkg; \
+	  done; \
+	done
+
+gen: ## write what is generated: the configuration's JSON Schema and golden files
+	$(GO) test ./internal/config ./loaders ./extractors/... ./schema/... -update
+
+clean: ## remove what was built
+	rm -rf bin
