@@ -11,6 +11,7 @@ import (
 
 	"syncd/extractors"
 	"syncd/extractors/manifest"
+	"syncd/schema/normalize"
 )
 
 // retryAfterMax bounds how long a network can make an account wait by a header:
@@ -133,14 +134,26 @@ func (r *reading) page() (extractors.Page, error) {
 	e := readEnvelope(&r.doc, r.plan.manifest.Paging)
 	var err error
 	if e.records, e.hash, err = r.doc.count(r.plan.manifest.Output); err != nil {
-		return extractors.Page{}, r.fail(extractors.StopStream,
-			r.source.scrubber.scrub(fmt.Sprintf("the records are not where they should be: %v", err)), nil)
+		return extractors.Page{}, r.fail(extractors.StopStream, r.misplaced(err), nil)
 	}
 	page, err := r.plan.advance(r.work, r.cursor, e)
 	if err != nil {
 		return extractors.Page{}, r.fail(extractors.StopStream, "", err)
 	}
 	return page, nil
+}
+
+// misplaced says what is wrong with the records. It does not pass on what err
+// quotes of them: records hold personal data, and may echo credentials.
+func (r *reading) misplaced(err error) string {
+	records := r.plan.manifest.Output.Records
+	switch {
+	case errors.Is(err, normalize.ErrNoRecords):
+		return fmt.Sprintf("the answer has no %s", records)
+	case records == "":
+		return "the answer is not records"
+	}
+	return fmt.Sprintf("what the answer has at %s is not records", records)
 }
 
 // itemGone reports an answer that says that the one item of the call does not

@@ -51,9 +51,9 @@ func TestRefusals(t *testing.T) {
 		"a cut body is retried":                        {200, nil, `{"status":1,"conversions":[{"id":1}`, extractors.RetryNow, 0, "the answer is not whole JSON"},
 		"a cut body with an error in it is retried":    {200, nil, `{"status":2,"error":"x"`, extractors.RetryNow, 0, "the answer is not whole JSON"},
 		"a redirect that was not followed stops it":    {302, nil, "", extractors.StopStream, 0, ""},
-		"records that are missing stop the stream":     {200, nil, `{"status":1}`, extractors.StopStream, 0, "the records are not where they should be"},
-		"records that are a text stop the stream":      {200, nil, `{"status":1,"conversions":"none"}`, extractors.StopStream, 0, "the records are not where they should be"},
-		"a credential in odd records is not quoted":    {200, nil, `{"status":1,"conversions":"` + marker + `"}`, extractors.StopStream, 0, "the records are not where they should be"},
+		"records that are missing stop the stream":     {200, nil, `{"status":1}`, extractors.StopStream, 0, "the answer has no conversions"},
+		"records that are a text stop the stream":      {200, nil, `{"status":1,"conversions":"none"}`, extractors.StopStream, 0, "what the answer has at conversions is not records"},
+		"a credential in odd records is not quoted":    {200, nil, `{"status":1,"conversions":"` + marker + `"}`, extractors.StopStream, 0, "what the answer has at conversions is not records"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, st := setup(t, network(), account(t), "conversions")

@@ -90,6 +90,10 @@ func TestCredentialsAreMaskedInEveryForm(t *testing.T) {
 			t.Errorf("got %s from %s", got, form)
 		}
 	}
+	long := redacting(t, PII{}, map[string]Secret{"extra": plain("1234567890123456")})
+	if got := string(long.redact([]byte(`{"a":1234567890123456,"b":"1234567890123456"}`))); got != `{"a":0,"b":"0"}` {
+		t.Errorf("got %s from a credential that is a number", got)
+	}
 	// A user's number or a short login is data as well; it would be lost everywhere.
 	if body := `{"partner_id":12345678,"m":"abc"}`; string(r.redact([]byte(body))) != body {
 		t.Errorf("got %s", r.redact([]byte(body)))
