@@ -45,6 +45,10 @@ type Loop struct {
 	// Skipped, if set, is told of each due time at which the entry's last call was
 	// still going. It is called from Run's goroutine and must not block.
 	Skipped func(key string, due time.Time)
+
+	// now is what the wall clock shows; nil for the real one. A test sets the clock, which
+	// the fake time of a bubble cannot do.
+	now func() time.Time
 }
 
 // pending is an entry on its way to its next due time.
@@ -58,6 +62,7 @@ type pending struct {
 // run is one Run.
 type run struct {
 	*Loop
+	now     func() time.Time
 	log     *zap.Logger
 	entries []*pending
 	// mu guards busy of all entries. Nothing else is locked under it.
@@ -73,8 +78,11 @@ type run struct {
 // Run returns nil after all calls have returned, or ErrStillRunning with the keys
 // of those that have not within the grace; their goroutines are then left behind.
 func (l *Loop) Run(ctx context.Context, entries []Entry) error {
-	r := &run{Loop: l, log: cmp.Or(l.Log, zap.NewNop())}
-	now := wallNow()
+	r := &run{Loop: l, now: l.now, log: cmp.Or(l.Log, zap.NewNop())}
+	if r.now == nil {
+		r.now = wallNow
+	}
+	now := r.now()
 	for _, e := range entries {
 		p := &pending{Entry: e, next: now}
 		if !e.Last.IsZero() {
@@ -93,7 +101,7 @@ func (l *Loop) Run(ctx context.Context, entries []Entry) error {
 		if ctx.Err() != nil {
 			return r.stop()
 		}
-		timer.Reset(r.fireDue(ctx, wallNow()))
+		timer.Reset(r.fireDue(ctx, r.now()))
 	}
 }
 

@@ -179,3 +179,47 @@ func TestLoopCallsEachDueTimeOnceOverAYear(t *testing.T) {
 		}
 	})
 }
+
+func TestLoopNoticesThatTheClockWasSet(t *testing.T) {
+	tests := []struct {
+		name string
+		jump time.Duration
+		// want are the times of the wall clock at which the entry was due.
+		want []string
+	}{
+		{"forward, what was leapt over is called once", 10 * time.Hour, []string{"01 10:00:00", "01 11:00:00"}},
+		{"back, nothing is called again", -10 * time.Hour, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				// After half an hour the clock is set.
+				clock := func() time.Time {
+					now := time.Now().Round(0)
+					if now.Sub(begin) > 30*time.Minute {
+						now = now.Add(tt.jump)
+					}
+					return now
+				}
+				loop := &schedule.Loop{}
+				loop.SetClock(clock)
+				var c calls
+				late := time.Duration(0)
+				entry := schedule.Entry{Key: "a", Schedule: parse(t, "@hourly", time.UTC, ""), Last: begin, Fire: func(ctx context.Context, due time.Time) {
+					c.fire(ctx, due)
+					late = max(late, clock().Sub(due))
+				}}
+				if err := runFor(t, 61*time.Minute, loop, entry); err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(tt.want, c.due); diff != "" {
+					t.Errorf("called (-want +got):\n%s", diff)
+				}
+				// The leap went from 0:30 to 10:30.
+				if late > 31*time.Minute+time.Second {
+					t.Errorf("called %v late", late)
+				}
+			})
+		})
+	}
+}
