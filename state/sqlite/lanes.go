@@ -43,7 +43,7 @@ func (s *Store) StopLane(ctx context.Context, account, reason, fingerprint strin
 func (s *Store) Depart(ctx context.Context, d state.Departure) error {
 	return s.write(ctx, "recording a departure", func(t *tx) error {
 		if d.PullID != 0 {
-			if _, err := s.pull(t, d.PullID, state.Pulling); err != nil {
+			if err := inPhase(t, d.PullID, state.Pulling); err != nil {
 				return err
 			}
 		}
@@ -93,7 +93,7 @@ func (s *Store) Fail(ctx context.Context, f state.Failure) error {
 		if err := land(t, f.Account, f.PullID, f.NextCall); err != nil || f.PullID == 0 {
 			return err
 		}
-		if _, err := s.pull(t, f.PullID, state.Pulling); err != nil {
+		if err := inPhase(t, f.PullID, state.Pulling); err != nil {
 			return err
 		}
 		err := t.exec("UPDATE pulls SET attempts = attempts + 1, not_before = ?, last_error = ? WHERE id = ?", ms(f.NotBefore), f.Error, f.PullID)

@@ -113,7 +113,9 @@ func open(path string) (_ *Store, err error) {
 	if s.writer, err = newWriter(path); err != nil {
 		return nil, err
 	}
-	s.read = newReader(path)
+	if s.read, err = newReader(path); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -130,7 +132,9 @@ func openReadOnly(path string) (_ *Store, err error) {
 	if s.packer, err = newPacker(); err != nil {
 		return nil, err
 	}
-	s.read = newReader(path)
+	if s.read, err = newReader(path); err != nil {
+		return nil, err
+	}
 	scripts, err := migrations()
 	if err != nil {
 		return nil, err
@@ -211,16 +215,15 @@ type reader struct {
 	closed bool
 }
 
-func newReader(path string) *reader {
-	// sql.Open only fails for a driver that is not linked in.
+func newReader(path string) (*reader, error) {
 	db, err := sql.Open("sqlite", dsn(path, "ro",
 		"query_only(1)", "cache_size(-"+strconv.Itoa(readerCache)+")"))
 	if err != nil {
-		panic(err)
+		return nil, err
 	}
 	db.SetMaxOpenConns(readers)
 	db.SetMaxIdleConns(readers)
-	return &reader{db: db, stmts: make(map[string]*sql.Stmt)}
+	return &reader{db: db, stmts: make(map[string]*sql.Stmt)}, nil
 }
 
 func (r *reader) close() error {

@@ -101,7 +101,7 @@ func (s *Store) HeldWindows(ctx context.Context, account string) ([]state.HeldWi
 // Reject implements state.Store.
 func (s *Store) Reject(ctx context.Context, pullID int64, reason string) error {
 	return s.write(ctx, "rejecting a pull", func(t *tx) error {
-		if _, err := s.pull(t, pullID, state.Pulled); err != nil {
+		if err := inPhase(t, pullID, state.Pulled); err != nil {
 			return err
 		}
 		return giveUp(t, pullID, reason)

@@ -29,22 +29,26 @@ func (s *Store) scanPull(rows *sql.Rows, p *state.Pull) error {
 	return err
 }
 
+// inPhase checks that a pull is known and in the given phase.
+func inPhase(t *tx, id int64, want state.Phase) error {
+	var phase state.Phase
+	err := t.row("SELECT phase FROM pulls WHERE id = ?", []any{id}, &phase)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("%w: pull %d is not known", state.ErrNoPull, id)
+	case err == nil && phase != want:
+		return fmt.Errorf("%w: pull %d is %s, not %s", state.ErrNoPull, id, phase, want)
+	}
+	return err
+}
+
 // pull reads one pull inside a transaction; it must be in the given phase.
 func (s *Store) pull(t *tx, id int64, phase state.Phase) (p state.Pull, err error) {
-	found := false
-	err = t.query(selectPulls+"WHERE p.id = ?", func(rows *sql.Rows) error {
-		found = true
-		return s.scanPull(rows, &p)
-	}, id)
-	switch {
-	case err != nil:
+	if err := inPhase(t, id, phase); err != nil {
 		return p, err
-	case !found:
-		return p, fmt.Errorf("%w: pull %d is not known", state.ErrNoPull, id)
-	case p.Phase != phase:
-		return p, fmt.Errorf("%w: pull %d is %s, not %s", state.ErrNoPull, id, p.Phase, phase)
 	}
-	return p, nil
+	err = t.query(selectPulls+"WHERE p.id = ?", func(rows *sql.Rows) error { return s.scanPull(rows, &p) }, id)
+	return p, err
 }
 
 // CreatePulls implements state.Store.
@@ -130,7 +134,7 @@ func (s *Store) SetItems(ctx context.Context, pullID int64, items []string, done
 		return fmt.Errorf("freezing the items of pull %d: %w", pullID, err)
 	}
 	return s.write(ctx, "freezing the items of a pull", func(t *tx) error {
-		if _, err := s.pull(t, pullID, state.Pulling); err != nil {
+		if err := inPhase(t, pullID, state.Pulling); err != nil {
 			return err
 		}
 		err := t.exec(`INSERT INTO pull_items (pull_id, packed, items) VALUES (?, ?, ?)

@@ -20,10 +20,9 @@ const (
 	idleAfter = time.Second
 	// walMax is the size of the WAL, in bytes, at which the writer stops to cut it. SQLite
 	// starts the file over only at a moment when nobody reads from it; with readers
-	// always overlapping there may be none, and it would grow for ever.
+	// always overlapping there may be none, and it would grow for ever. When an attempt
+	// fails, the next is due after a quarter more.
 	walMax = 64 << 20
-	// walStep is how much more there has to be for another attempt, when one failed.
-	walStep = 16 << 20
 	// walPatience is how long the writer then waits for the readers of the moment. Ours
 	// take milliseconds; a person's open transaction is not waited for. When idle it can
 	// as well try later.
@@ -48,6 +47,7 @@ type writer struct {
 	wg   sync.WaitGroup
 
 	batch   []*op // empty between batches; kept for its memory
+	walMax  int64 // the constant, but for a test
 	walNext int64 // size of the WAL at which it is cut next
 }
 
@@ -80,6 +80,7 @@ func newWriter(path string) (_ *writer, err error) {
 		wal:     path + "-wal",
 		ops:     make(chan *op),
 		quit:    make(chan struct{}),
+		walMax:  walMax,
 		walNext: walMax,
 	}
 	if err := w.alone(func(t *tx) error { return takeOver(t, time.Now()) }); err != nil {
@@ -219,7 +220,7 @@ func (w *writer) checkpoint(patience time.Duration) {
 	wait(patience)
 	_ = w.tx.exec("PRAGMA wal_checkpoint(TRUNCATE)")
 	wait(busyTimeout)
-	w.walNext = max(walMax, w.walSize()+walStep)
+	w.walNext = max(w.walMax, w.walSize()+w.walMax/4)
 }
 
 func (w *writer) walSize() int64 {

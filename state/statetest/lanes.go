@@ -86,7 +86,11 @@ func testLanes(t *testing.T, d Driver) {
 		{"what was in flight when the process died counts as made", func(f *fixture) {
 			a, b := f.created(window(0)), f.created(window(1))
 			f.depart(a.ID, 125*time.Second)
+			f.depart(0, 120*time.Second)
 			f.reopen()
+			f.nextCall(t0.Add(125 * time.Second))
+			f.no(f.s.Ended(f.ctx, "acme", t0.Add(2*time.Second)))
+			f.answer(a, 3*time.Second)
 			f.nextCall(t0.Add(125 * time.Second))
 			f.depart(b.ID, 250*time.Second)
 			f.answer(b, 130*time.Second)
