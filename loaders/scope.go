@@ -187,7 +187,7 @@ func (a *area) join() string {
 		on = append(on, fmt.Sprintf("toString(r.%s) = s.equal_%d", quote(c), i))
 	}
 	if a.by == "" {
-		return "ANY INNER JOIN " + scopesTable + " AS s ON " + strings.Join(on, " AND ")
+		return "INNER JOIN " + scopesTable + " AS s ON " + strings.Join(on, " AND ")
 	}
 	return "ASOF INNER JOIN " + scopesTable + " AS s ON " + strings.Join(on, " AND ") + " AND r." + quote(a.by) + " >= s.low"
 }
