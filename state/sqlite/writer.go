@@ -18,6 +18,8 @@ const (
 	batchMax = 64
 	// idleAfter is how long after the last write the WAL is cut to nothing.
 	idleAfter = time.Second
+	// idleAgain is when that is tried again, if it could not be done.
+	idleAgain = 10 * time.Second
 	// walMax is the size of the WAL, in bytes, at which the writer stops to cut it. SQLite
 	// starts the file over only at a moment when nobody reads from it; with readers
 	// always overlapping there may be none, and it would grow for ever. When an attempt
@@ -139,6 +141,9 @@ func (w *writer) loop() {
 		case <-idle.C:
 			if w.walSize() > 0 {
 				w.checkpoint(idlePatience)
+			}
+			if w.walSize() > 0 { // somebody was reading
+				idle.Reset(idleAgain)
 			}
 		case <-w.quit:
 			return
