@@ -1,6 +1,7 @@
 package extractorstest
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -72,9 +73,7 @@ func (n *Network) serve(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		return
 	}
-	for name, values := range reply.Header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), reply.Header)
 	if reply.Torn {
 		w.Header().Set("Content-Length", strconv.Itoa(len(reply.Body)+1))
 	}
