@@ -260,3 +260,13 @@ func (v Int128) AppendDecimal(dst []byte) []byte {
 
 // String gives v as AppendDecimal does.
 func (v Int128) String() string { return string(v.AppendDecimal(nil)) }
+
+// Uint64 gives v as a whole number; false if it has decimals, is negative or too
+// large.
+func (v Int128) Uint64() (uint64, bool) {
+	if v.High < 0 {
+		return 0, false
+	}
+	q, rest := v.magnitude().divMod(pow10[DecimalScale])
+	return q.lo, rest == 0 && q.hi == 0
+}

@@ -1,0 +1,188 @@
+package normalize
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
+)
+
+// ErrNoRecords is for an answer in which the path of the records leads nowhere.
+var ErrNoRecords = errors.New("the answer has no records")
+
+// Count gives the number of records in an answer and a digest of their bytes, by
+// which a page that repeats the last one is known. The path and shape are those of a
+// Spec. The body should have passed Valid: Count looks at no more than it must.
+func Count(body []byte, records string, shape Shape) (n int, hash uint64, err error) {
+	path, err := parsePath(records)
+	if err != nil {
+		return 0, 0, err
+	}
+	at, err := findRecords(body, path)
+	if err != nil {
+		return 0, 0, err
+	}
+	v, end := read(body, at)
+	if end < 0 {
+		return 0, 0, malformed(body, len(body))
+	}
+	if err := shape.check(v); err != nil {
+		return 0, 0, err
+	}
+	hash = xxhash.Sum64(v.raw)
+	switch {
+	case v.kind == null:
+		return 0, hash, nil
+	case shape == ShapeObject:
+		return 1, hash, nil
+	}
+	m := enter(body, at)
+	for {
+		at, ok, err := m.next()
+		if err != nil {
+			return 0, 0, err
+		}
+		if !ok {
+			return m.n, hash, nil
+		}
+		if m.i = skip(body, at); m.i < 0 {
+			return 0, 0, malformed(body, at)
+		}
+	}
+}
+
+// check refuses a value that is not the shape.
+func (s Shape) check(v value) error {
+	if v.kind == null {
+		return nil
+	}
+	ok := v.kind == array || v.kind == object
+	switch s {
+	case ShapeArray:
+		ok = v.kind == array || v.kind == object && v.isEmpty()
+	case ShapeMap:
+		ok = v.kind == object || v.kind == array && v.isEmpty()
+	case ShapeObject:
+		ok = v.kind == object || v.kind == array && v.isEmpty()
+	}
+	if ok {
+		return nil
+	}
+	want := "an array or a map of records"
+	switch s {
+	case ShapeArray:
+		want = "an array of records"
+	case ShapeMap:
+		want = "a map of records"
+	case ShapeObject:
+		want = "a record"
+	}
+	return fmt.Errorf("the answer has %s where %s should be", quote(v.raw), want)
+}
+
+// findRecords gives where the value of the records begins.
+func findRecords(body []byte, path []string) (int, error) {
+	at := space(body, 0)
+	if at < len(body) && body[at] == '[' {
+		return at, nil
+	}
+	at, err := find(body, at, path)
+	if err != nil {
+		return 0, err
+	}
+	if at < 0 {
+		return 0, fmt.Errorf("%w: it has no %s", ErrNoRecords, strings.Join(path, "."))
+	}
+	return at, nil
+}
+
+// Lookup gives the JSON of the value at a dotted path of an answer, which for the
+// empty path is the answer itself. A key that stands twice counts where it stands
+// first.
+func Lookup(body []byte, path string) (raw []byte, ok bool, err error) {
+	segments, err := parsePath(path)
+	if err != nil {
+		return nil, false, err
+	}
+	at, err := find(body, space(body, 0), segments)
+	if err != nil || at < 0 {
+		return nil, false, err
+	}
+	end := skip(body, at)
+	if end < 0 {
+		return nil, false, malformed(body, len(body))
+	}
+	return body[at:end], true, nil
+}
+
+// find gives where the value at a path below the value at b[at] begins; -1 if it has
+// none.
+func find(b []byte, at int, path []string) (int, error) {
+	for _, name := range path {
+		if at >= len(b) {
+			return 0, malformed(b, at)
+		}
+		if b[at] != '{' && b[at] != '[' {
+			return -1, nil
+		}
+		m := enter(b, at)
+		for {
+			next, ok, err := m.next()
+			if err != nil {
+				return 0, err
+			}
+			if !ok {
+				return -1, nil
+			}
+			if m.is(name) {
+				at = next
+				break
+			}
+			if m.i = skip(b, next); m.i < 0 {
+				return 0, malformed(b, len(b))
+			}
+		}
+	}
+	if at >= len(b) {
+		return 0, malformed(b, at)
+	}
+	return at, nil
+}
+
+// parsePath parts a dotted path at its dots. A backslash takes the next byte as it
+// stands.
+func parsePath(path string) ([]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	var segments []string
+	var segment strings.Builder
+	for i := 0; i <= len(path); i++ {
+		switch {
+		case i == len(path) || path[i] == '.':
+			if segment.Len() == 0 {
+				return nil, fmt.Errorf("path %q has an empty part", path)
+			}
+			segments = append(segments, segment.String())
+			segment.Reset()
+		case path[i] == '\\' && i+1 < len(path):
+			i++
+			segment.WriteByte(path[i])
+		default:
+			segment.WriteByte(path[i])
+		}
+	}
+	return segments, nil
+}
+
+// quotedBytes is how much of a value a message shows.
+const quotedBytes = 80
+
+// quote shows a value in a message.
+func quote(raw []byte) string {
+	if len(raw) > quotedBytes {
+		return fmt.Sprintf("%q...", strings.ToValidUTF8(string(raw[:quotedBytes]), ""))
+	}
+	return fmt.Sprintf("%q", raw)
+}
