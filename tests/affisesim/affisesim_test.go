@@ -47,6 +47,7 @@ func get(t *testing.T, url, key string) answerOf {
 	if err != nil {
 		t.Fatal(err)
 	}
+	req.Close = true // on a reused connection net/http repeats a call that was reset
 	if key != "" {
 		req.Header.Set("API-Key", key)
 	}

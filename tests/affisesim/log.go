@@ -9,9 +9,11 @@ import (
 // Call is one request as the network saw it. Times are of the real clock
 // (time.Now), whatever Options.Now says.
 type Call struct {
-	Number    int       `json:"number"` // from 1, in order of arrival
-	Epoch     int       `json:"epoch"`  // how many marks were set before, see Mark
-	At, Ended time.Time // arrival, and when the answer was written or given up
+	Number int `json:"number"` // from 1, in order of arrival
+	Epoch  int `json:"epoch"`  // how many marks were set before, see Mark
+	// At is the arrival. Ended is just before the last of the answer was handed
+	// to the connection, so that it is never later than the client's reading.
+	At, Ended time.Time
 	// Key is "admin", "affiliate:10", "wrong" or "none".
 	Key    string   `json:"key"`
 	Method string   `json:"method"`
@@ -54,9 +56,27 @@ func (l *callLog) begin(c *Call) {
 	l.calls = append(l.calls, c)
 }
 
+// edit changes a call that readers of the log may see.
+func (l *callLog) edit(f func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f()
+}
+
+// end notes how a call ended; of several times the last word counts, and the
+// first time.
 func (l *callLog) end(c *Call, status int, bytes int64, done bool) {
 	l.mu.Lock()
-	c.Ended, c.Status, c.Bytes, c.Done = time.Now(), status, bytes, done
+	defer l.mu.Unlock()
+	if c.Ended.IsZero() {
+		c.Ended = time.Now()
+	}
+	c.Status, c.Bytes, c.Done = status, bytes, done
+}
+
+// over reports a call whose handler returns.
+func (l *callLog) over(c *Call) {
+	l.mu.Lock()
 	sink, copied := l.sink, *c
 	l.mu.Unlock()
 	if sink != nil {

@@ -130,12 +130,23 @@ func (r *request) offerRow(o *Offer, single bool) {
 }
 
 const (
-	targeting = `"targeting":[{"country":{"allow":[],"deny":[]},"region":{"allow":[],"deny":[]},"city":{"allow":[],"deny":[]},"os":{"allow":[],"deny":[]},` +
+	targetingTail = `,"deny":[]},"region":{"allow":[],"deny":[]},"city":{"allow":[],"deny":[]},"os":{"allow":[],"deny":[]},` +
 		`"isp":{"allow":[],"deny":[]},"ip":{"allow":[],"deny":[]},"browser":{"allow":[],"deny":[]},"brand":{"allow":[],"deny":[]},` +
 		`"device_type":[],"connection":[],"affiliate_id":[],"sub":{"allow":[],"deny":[],"deny_groups":[]}}]`
 	adminOfferOnly = `"redirect_type":"http302","caps_timezone":"Europe/Moscow","strictly_devices":[],"sub_restrictions":[{"sub1":"","sub2":""}],` +
 		`"disabled_choice_postback_status":false,"caps_status":null,"search_empty_sub":0,"click_session":"1y","minimal_click_session":"0s","io_document":null`
 )
+
+// targeting of every third offer is one country.
+func (r *request) targeting(o *Offer) {
+	r.j.raw(`"targeting":[{"country":{"allow":`)
+	if o.ID%3 == 0 {
+		r.j.strs(countries[o.ID%10].code)
+	} else {
+		r.j.raw("[]")
+	}
+	r.j.b = append(r.j.b, targetingTail...)
+}
 
 // shared members of the admin's and the affiliate's offer.
 func (r *request) offerCategories(o *Offer) {
@@ -181,7 +192,12 @@ func (r *request) offerCaps(o *Offer, admin bool) {
 					j.key("goals")
 					r.emptyMap()
 				}
-				if admin {
+				switch {
+				case !admin:
+				case i == 0:
+					j.key("affiliate_type").str("exact")
+					j.key("affiliates").arr(func() { j.int(firstPartner); j.int(firstPartner + 1) })
+				default:
 					j.raw(`"affiliate_type":"each","affiliates":[]`)
 				}
 			})
@@ -283,7 +299,7 @@ func (r *request) adminOffer(o *Offer, single bool) {
 		})
 		r.offerCategories(o)
 		j.raw(`"strictly_country":0,"strictly_os":[],"strictly_brands":[],"strictly_connection_type":null,"restriction_isp":null`)
-		j.raw(targeting)
+		r.targeting(o)
 		j.raw(`"is_redirect_overcap":false,"notice_percent_overcap":0,"hold_period":0`)
 		r.offerRates(o)
 		j.key("notes").str("")
@@ -309,7 +325,7 @@ func (r *request) adminOffer(o *Offer, single bool) {
 		j.raw(`"auto_offer_connect":0,"required_approval":false,"is_cpi":false,"creatives":[],"creatives_zip":null`)
 		j.key("created_at")
 		r.clock(o.CreatedAt)
-		j.raw(`"sub_accounts":{"1":{"value":"","except":false},"2":{"value":"","except":0}},"kpi":{"en":"","ru":""},"strictly_isp":[]`)
+		j.raw(`"sub_accounts":{"1":{"value":"","except":false},"2":{"value":"","except":false}},"kpi":{"en":"","ru":""},"strictly_isp":[]`)
 		r.offerCaps(o, true)
 		j.raw(`"commission_tiers":[]`)
 		j.key("updated_at")
@@ -379,15 +395,15 @@ func (r *request) affiliateOffer(o *Offer, description, single bool) {
 		}
 		j.raw(`"use_https":false,"use_http":true,"hold_period":0`)
 		r.offerCaps(o, false)
-		j.raw(targeting)
+		r.targeting(o)
 		j.raw(`"caps_timezone":"Europe/Moscow","click_session":"1y","minimal_click_session":"0s"`)
+		j.key("goals").obj(func() {
+			for _, g := range o.Goals {
+				j.key(g.Value).str(g.Title)
+			}
+		})
 		if single {
 			j.key("countries").strs(countries[o.ID%10].code)
-			j.key("goals").obj(func() {
-				for _, g := range o.Goals {
-					j.key(g.Value).str(g.Title)
-				}
-			})
 			j.raw(`"postbacks":[],"pixels":[],"ticket_created":false`)
 		}
 	})
@@ -457,7 +473,7 @@ func (r *request) caps(newer bool) error {
 						}
 						j.key("current_value").money(current)
 						j.key("is_remaining").bool(current < money(c.value)*unit)
-						j.raw(`"reset_to_value":0,"affiliate_type":"all","affiliates":[],"goals":[],"goal_type":"all","goal_stats":{},"countries":[],"country_type":"all"`)
+						j.raw(`"reset_to_value":0,"affiliate_type":"exact","affiliates":[10],"goals":[],"goal_type":"all","goal_stats":{},"countries":[],"country_type":"all"`)
 					})
 				}
 			})

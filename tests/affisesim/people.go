@@ -118,11 +118,11 @@ func (r *request) partnerRecord(i int, balance bool) {
 		j.key("api_key").str(secret("partner", itoa(p.ID), "api_key"))
 		j.raw(address)
 		j.key("country").strOrNull(p.Country)
-		j.raw(`"zip_code":null,"phone":null,"sub_accounts":{"1":{"value":"","except":0},"2":{"value":"","except":0}},"contactPerson":null`)
+		j.raw(`"zip_code":null,"phone":null,"sub_accounts":{"1":{"value":"","except":0},"2":{"value":"","except":0}}`)
 		if i%2 == 0 {
-			j.raw(`"tags":[]`)
+			j.raw(`"contactPerson":null,"tags":[]`)
 		} else {
-			j.raw(`"tags":null`)
+			j.raw(`"contactPerson":"","tags":null`)
 		}
 	})
 }

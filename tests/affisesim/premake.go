@@ -230,9 +230,7 @@ func (n *Network) servePremade(out *answer, call *Call, p params) bool {
 		return false // rendered instead
 	}
 	defer f.Close()
-	n.log.mu.Lock()
-	call.Rows = int(page.rows)
-	n.log.mu.Unlock()
+	n.log.edit(func() { call.Rows = int(page.rows) })
 	out.file(f, page.offset, page.size)
 	return true
 }

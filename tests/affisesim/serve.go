@@ -59,11 +59,13 @@ func (n *Network) serve(w http.ResponseWriter, hr *http.Request) {
 		Params: p.canonical("API-Key", "api-key", "API-key")}
 	n.log.begin(call)
 	out := &answer{w: w, hr: hr}
-	defer func() { n.log.end(call, out.status, out.bytes, out.done) }()
+	out.note = func() { n.log.end(call, out.status, out.bytes, out.done) }
+	defer n.log.over(call)
+	defer out.note()
 
 	fault := n.faults.strike(hr.URL.Path, p)
 	if fault != nil {
-		call.Fault = string(fault.Kind)
+		n.log.edit(func() { call.Fault = string(fault.Kind) })
 		if n.early(out, fault) {
 			return
 		}
@@ -83,9 +85,7 @@ func (n *Network) serve(w http.ResponseWriter, hr *http.Request) {
 		return err
 	}()
 	*buf = req.j.b
-	n.log.mu.Lock()
-	call.Alien, call.Rows = alien, req.rows
-	n.log.mu.Unlock()
+	n.log.edit(func() { call.Alien, call.Rows = alien, req.rows })
 	if err != nil {
 		var no refusal
 		if !errors.As(err, &no) {
@@ -227,6 +227,19 @@ type answer struct {
 	status int
 	bytes  int64
 	done   bool
+	note   func() // puts status, bytes and done into the log
+}
+
+// last writes the end of the answer. The log has it done before the client can
+// have read it, so that who has the answer finds it in the log; it is put right
+// if the connection does not take it.
+func (a *answer) last(size int64, write func() error) {
+	a.bytes += size
+	a.done = true
+	a.note()
+	if write() != nil || !a.flush() {
+		a.done = false
+	}
 }
 
 func (a *answer) send(status int, kind string, body []byte) {
@@ -235,8 +248,7 @@ func (a *answer) send(status int, kind string, body []byte) {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	a.status = status
 	a.w.WriteHeader(status)
-	k, err := a.w.Write(body)
-	a.bytes, a.done = int64(k), err == nil && a.flush()
+	a.last(int64(len(body)), func() error { _, err := a.w.Write(body); return err })
 }
 
 // flush hands what is buffered to the connection, and says whether it took it.
@@ -333,8 +345,10 @@ func (n *Network) late(a *answer, f *Fault, body []byte) {
 		a.w.Header().Set("Content-Encoding", "gzip")
 		a.status = 200
 		z := gzip.NewWriter(a.w)
-		_, err := z.Write(body)
-		a.bytes, a.done = int64(len(body)), errors.Join(err, z.Close()) == nil && a.flush()
+		a.last(int64(len(body)), func() error {
+			_, err := z.Write(body)
+			return errors.Join(err, z.Close())
+		})
 	default:
 		a.send(200, "application/json", body)
 	}
@@ -359,7 +373,9 @@ func (a *answer) oversize(f *Fault, body []byte) {
 	for ok && a.bytes < size {
 		ok = write(blanks[:min(int64(len(blanks)), size-a.bytes)])
 	}
-	a.done = ok && write(tail) && a.flush()
+	if ok {
+		a.last(int64(len(tail)), func() error { _, err := a.w.Write(tail); return err })
+	}
 }
 
 // file sends a part of a file, by sendfile where the system can.
@@ -373,6 +389,5 @@ func (a *answer) file(f io.ReadSeeker, offset, size int64) {
 		return
 	}
 	a.w.WriteHeader(200)
-	k, err := io.CopyN(a.w, f, size)
-	a.bytes, a.done = k, err == nil && a.flush()
+	a.last(size, func() error { _, err := io.CopyN(a.w, f, size); return err })
 }
