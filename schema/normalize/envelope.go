@@ -23,62 +23,71 @@ func Count(body []byte, records string, shape Shape) (n int, hash uint64, err er
 	if err != nil {
 		return 0, 0, err
 	}
-	v, end := read(body, at)
-	if end < 0 {
-		return 0, 0, malformed(body, len(body))
-	}
-	if err := shape.check(v); err != nil {
+	some, err := shape.check(body, at)
+	if err != nil {
 		return 0, 0, err
 	}
-	hash = xxhash.Sum64(v.raw)
-	switch {
-	case v.kind == null:
-		return 0, hash, nil
-	case shape == ShapeObject:
-		return 1, hash, nil
+	if !some || shape == ShapeObject {
+		end := skip(body, at)
+		if end < 0 {
+			return 0, 0, malformed(body, len(body))
+		}
+		if some {
+			n = 1
+		}
+		return n, xxhash.Sum64(body[at:end]), nil
 	}
 	m := enter(body, at)
 	for {
-		at, ok, err := m.next()
+		next, ok, err := m.next()
 		if err != nil {
 			return 0, 0, err
 		}
 		if !ok {
-			return m.n, hash, nil
+			return m.n, xxhash.Sum64(body[at:m.i]), nil
 		}
-		if m.i = skip(body, at); m.i < 0 {
-			return 0, 0, malformed(body, at)
+		if m.i = skip(body, next); m.i < 0 {
+			return 0, 0, malformed(body, len(body))
 		}
 	}
 }
 
-// check refuses a value that is not the shape.
-func (s Shape) check(v value) error {
-	if v.kind == null {
-		return nil
-	}
-	ok := v.kind == array || v.kind == object
-	switch s {
+// check refuses a value at b[at] that is not the shape. It reports whether the value
+// is something to go into, which null is not.
+func (s Shape) check(b []byte, at int) (some bool, err error) {
+	ok := b[at] == '{' || b[at] == '['
+	want := "an array or a map of records"
+	switch other := byte('{'); s {
 	case ShapeArray:
-		ok = v.kind == array || v.kind == object && v.isEmpty()
+		ok, want = b[at] == '[' || isEmptyAt(b, at, other), "an array of records"
 	case ShapeMap:
-		ok = v.kind == object || v.kind == array && v.isEmpty()
+		other = '['
+		ok, want = b[at] == '{' || isEmptyAt(b, at, other), "a map of records"
 	case ShapeObject:
-		ok = v.kind == object || v.kind == array && v.isEmpty()
+		other = '['
+		ok, want = b[at] == '{' || isEmptyAt(b, at, other), "a record"
 	}
 	if ok {
-		return nil
+		return true, nil
 	}
-	want := "an array or a map of records"
-	switch s {
-	case ShapeArray:
-		want = "an array of records"
-	case ShapeMap:
-		want = "a map of records"
-	case ShapeObject:
-		want = "a record"
+	v, end := read(b, at)
+	if end < 0 {
+		return false, malformed(b, at)
 	}
-	return fmt.Errorf("the answer has %s where %s should be", quote(v.raw), want)
+	if v.kind == null {
+		return false, nil
+	}
+	return false, fmt.Errorf("the answer has %s where %s should be", quote(v.raw), want)
+}
+
+// isEmptyAt reports whether an array or object without elements begins at b[at] with
+// the bracket open.
+func isEmptyAt(b []byte, at int, open byte) bool {
+	if b[at] != open {
+		return false
+	}
+	at = space(b, at+1)
+	return at < len(b) && b[at] == open+2 // the closing brackets are two further in ASCII
 }
 
 // findRecords gives where the value of the records begins.

@@ -153,18 +153,13 @@ func (n *Normalizer) answer(body []byte) error {
 	if err != nil {
 		return err
 	}
-	v, end := read(body, at)
-	if end < 0 {
-		return malformed(body, len(body))
-	}
-	if err := n.spec.Shape.check(v); err != nil {
+	some, err := n.spec.Shape.check(body, at)
+	if err != nil || !some {
 		return err
 	}
-	if v.kind == null {
-		return nil
-	}
 	if n.spec.Shape == ShapeObject {
-		return n.one(body, at, end, nil, 0)
+		_, err := n.one(body, at, nil, 0)
+		return err
 	}
 	m := enter(body, at)
 	for {
@@ -172,52 +167,54 @@ func (n *Normalizer) answer(body []byte) error {
 		if err != nil || !ok {
 			return err
 		}
-		if m.i = skip(body, at); m.i < 0 {
-			return malformed(body, len(body))
-		}
-		if err := n.one(body, at, m.i, &m, m.n-1); err != nil {
+		if m.i, err = n.one(body, at, &m, m.n-1); err != nil {
 			return err
 		}
 	}
 }
 
-// one reads the record body[at:end].
-func (n *Normalizer) one(body []byte, at, end int, m *members, index int) error {
-	record := body[at:end]
-	if n.spec.Wrapped != "" {
-		inner, err := find(body[:end], at, []string{n.spec.Wrapped})
-		if err != nil {
-			return err
-		}
-		if inner < 0 {
-			return n.reject(index, record, n.spec.Wrapped+" is missing, under which the record should be")
-		}
-		if end = skip(body, inner); end < 0 {
-			return malformed(body, inner)
-		}
-		at = inner
-	}
+// one reads the record at body[at] and gives its end.
+func (n *Normalizer) one(body []byte, at int, m *members, index int) (end int, err error) {
 	n.nextStamp()
 	n.parent = n.stamp
-	if n.each >= 0 {
-		return n.elements(body[at:end], record, m, index)
-	}
-	if m != nil {
+	if n.spec.Wrapped == "" && n.each < 0 {
 		n.setKey(n.key, m, &n.indexText)
+		return n.row(body, at, index)
 	}
-	return n.row(body[at:end], record, index)
+	if end = skip(body, at); end < 0 {
+		return 0, malformed(body, len(body))
+	}
+	record := body[at:end]
+	if n.spec.Wrapped != "" {
+		inner, err := find(record, 0, []string{n.spec.Wrapped})
+		if err != nil {
+			return 0, err
+		}
+		if inner < 0 {
+			return end, n.reject(index, record, n.spec.Wrapped+" is missing, under which the record should be")
+		}
+		at += inner
+	}
+	if n.each >= 0 {
+		return end, n.elements(body[:end], at, record, m, index)
+	}
+	n.setKey(n.key, m, &n.indexText)
+	_, err = n.row(body[:end], at, index)
+	return end, err
 }
 
-// elements makes rows of the elements of a record.
-func (n *Normalizer) elements(record, whole []byte, m *members, index int) error {
-	if record[0] != '{' {
-		return n.reject(index, whole, quote(record)+" is not a record")
+// elements makes rows of the elements of the record at b[at].
+func (n *Normalizer) elements(b []byte, at int, whole []byte, m *members, index int) error {
+	if b[at] == '[' {
+		if v, _ := read(b, at); v.isEmpty() {
+			return nil
+		}
 	}
-	if m != nil {
-		n.setKey(n.parentKey, m, &n.parentIndexText)
+	if b[at] != '{' {
+		return n.reject(index, whole, quote(b[at:])+" is not a record")
 	}
-	n.extra = n.extra[:0]
-	if _, err := n.walk(record, 0, n.record, false); err != nil {
+	n.setKey(n.parentKey, m, &n.parentIndexText)
+	if _, err := n.walk(b, at, n.record, false); err != nil {
 		return err
 	}
 	v, ok := n.present(n.each)
@@ -233,12 +230,9 @@ func (n *Normalizer) elements(record, whole []byte, m *members, index int) error
 		if err != nil || !ok {
 			return err
 		}
-		if inner.i = skip(v.raw, at); inner.i < 0 {
-			return malformed(v.raw, at)
-		}
 		n.nextStamp()
 		n.setKey(n.key, &inner, &n.indexText)
-		if err := n.row(v.raw[at:inner.i], v.raw[at:inner.i], index); err != nil {
+		if inner.i, err = n.row(v.raw, at, index); err != nil {
 			return err
 		}
 	}
@@ -255,7 +249,7 @@ func (n *Normalizer) nextStamp() {
 // setKey puts the key of an element into its slot, which for an element of an array
 // is its position.
 func (n *Normalizer) setKey(slot int, m *members, position *[]byte) {
-	if slot < 0 {
+	if slot < 0 || m == nil {
 		return
 	}
 	v := value{stamp: n.stamp, kind: text, raw: m.key}
@@ -269,50 +263,57 @@ func (n *Normalizer) setKey(slot int, m *members, position *[]byte) {
 	n.values[slot] = v
 }
 
-// row makes one row of a record, or of an element of one; whole is what a bad row
-// shows.
-func (n *Normalizer) row(record, whole []byte, index int) error {
-	p := &n.page
+// row makes one row of the record, or the element of one, at b[at] and gives its
+// end.
+func (n *Normalizer) row(b []byte, at, index int) (end int, err error) {
+	block := n.page.block
 	n.extra = append(n.extra[:0], '{')
-	switch {
-	case record[0] == '{':
-		if _, err := n.walk(record, 0, n.element, true); err != nil {
-			return err
+	if b[at] == '{' {
+		end, err = n.walk(b, at, n.element, true)
+		if err != nil {
+			return 0, err
 		}
-	case record[0] == '[' && space(record, 1) == len(record)-1:
-		// PHP's empty map: a record without fields.
-	case n.plain >= 0 && record[0] != '[':
-		v, end := read(record, 0)
-		if end < 0 {
-			return malformed(record, 0)
+	} else {
+		var v value
+		if v, end = read(b, at); end < 0 {
+			return 0, malformed(b, at)
 		}
-		v.stamp = n.stamp
-		n.values[n.plain] = v
-	default:
-		return n.reject(index, whole, quote(record)+" is not a record")
+		switch {
+		case v.kind == array && v.isEmpty(): // PHP's empty map: a record without fields
+		case n.plain >= 0 && v.kind != array:
+			v.stamp = n.stamp
+			n.values[n.plain] = v
+		default:
+			return end, n.reject(index, b[at:end], quote(b[at:end])+" is not a record")
+		}
 	}
 	for i := range n.fields {
-		if err := n.evaluate(&n.fields[i], p.block); err != nil {
-			p.block.CancelRow()
-			return n.reject(index, whole, err.Error())
+		if err := n.evaluate(&n.fields[i], block); err != nil {
+			block.CancelRow()
+			return end, n.reject(index, b[at:end], err.Error())
 		}
 	}
 	if err := n.check(); err != nil {
-		p.block.CancelRow()
-		return n.reject(index, whole, err.Error())
+		block.CancelRow()
+		return end, n.reject(index, b[at:end], err.Error())
 	}
 	n.fillCommon()
-	p.block.EndRow()
-	p.counts.Rows++
-	if p.block.Rows() < schema.BlockRows {
-		return nil
+	block.EndRow()
+	n.page.counts.Rows++
+	if block.Rows() < schema.BlockRows {
+		return end, nil
 	}
-	block, err := p.full(p.block)
+	return end, n.passOn()
+}
+
+// passOn gives the full block away.
+func (n *Normalizer) passOn() error {
+	block, err := n.page.full(n.page.block)
 	if err != nil {
 		return err
 	}
-	if p.block = block; block.Rows() > 0 {
-		return errors.New("the block that was full has not been emptied")
+	if n.page.block = block; block.Rows() > 0 || block.Table() != n.table {
+		return errors.New("the block after a full one is not an empty block of the same table")
 	}
 	return nil
 }
