@@ -209,7 +209,7 @@ func play(t *testing.T, n *manifest.Network, src *rest.Source, s *extractors.Str
 		writeRows(t, &b, out, body, &c)
 	}
 	got := b.String()
-	for _, word := range []string{"secret-", "marker-", "IBAN\"}"} {
+	for _, word := range []string{"secret-", "marker-", "TEST-IBAN"} {
 		if strings.Contains(got, word) {
 			t.Errorf("%s: a secret is left in the rows: %s", file, word)
 		}
@@ -256,12 +256,7 @@ func writeRows(t *testing.T, b *strings.Builder, out extractors.Output, body []b
 				continue
 			}
 			if text := columns[i](row); text != "" {
-				fmt.Fprintf(b, "  %s: %s\n", column.Name, text)
-			}
-		}
-		for _, key := range out.Table.Key {
-			if out.Table.Index(key) < 0 {
-				t.Errorf("table %s has no key column %s", out.Table.Name, key)
+				fmt.Fprintf(b, "  %s: %s\n", column.Name, strings.ReplaceAll(text, "\x1f", " | "))
 			}
 		}
 	}
@@ -318,10 +313,10 @@ func reader(typ schema.Type) (proto.ColResult, func(int) string) {
 	switch typ {
 	case schema.String:
 		c := new(proto.ColStr)
-		return c, c.Row
+		return c, func(row int) string { return c.Row(row) } // c.Row would copy the column as it is now
 	case schema.Word:
 		c := new(proto.ColStr).LowCardinality()
-		return c, c.Row
+		return c, func(row int) string { return c.Row(row) }
 	case schema.Decimal:
 		c := new(proto.ColDecimal128)
 		return proto.Alias(c, "Decimal(38, 10)"), func(row int) string { return amount(c.Row(row)) }

@@ -300,11 +300,6 @@ func (c *checker) checkSlices(report reporter, sl *Slices) {
 	}
 }
 
-// engineFilled are key columns that need no mapping: the engine fills them (report
-// and stream with the name of the stream), or
-// their default is a value (hour 0, no dimensions).
-var engineFilled = []string{"account", "network", "stream", "report", "report_hour", "dimension_key"}
-
 func (c *checker) checkOutput(report reporter, path string, spec normalize.Spec) {
 	at := func(key string) string {
 		if path == "" {
@@ -312,8 +307,7 @@ func (c *checker) checkOutput(report reporter, path string, spec normalize.Spec)
 		}
 		return path + "." + key
 	}
-	table, ok := schema.Lookup(spec.Table)
-	if !ok {
+	if _, ok := schema.Lookup(spec.Table); !ok {
 		names := map[string]bool{}
 		for _, t := range schema.Tables() {
 			names[t.Name] = true
@@ -324,11 +318,6 @@ func (c *checker) checkOutput(report reporter, path string, spec normalize.Spec)
 	for _, name := range slices.Sorted(maps.Keys(spec.Columns)) {
 		if v := spec.Columns[name].Variable; v != "" && !strings.HasPrefix(v, requestPrefix) {
 			c.checkVariable(report, at("columns."+name), v)
-		}
-	}
-	for _, key := range table.Key {
-		if _, filled := spec.Columns[key]; !filled && !slices.Contains(engineFilled, key) {
-			report(at("columns"), "column %s is part of the key of table %s and is not filled", key, table.Name)
 		}
 	}
 	if _, err := normalize.Compile(spec); err != nil {
