@@ -24,7 +24,7 @@ var allowed = map[string][]string{
 	"extractors":                    {"schema", "schema/normalize", "state"},
 	"extractors/transport":          {},
 	"extractors/manifest":           {"schema", "schema/normalize", "internal/strictyaml"},
-	"extractors/rest":               {"extractors", "extractors/manifest", "schema", "schema/normalize", "state"},
+	"extractors/rest":               {"extractors", "extractors/manifest", "internal/strictyaml", "schema", "schema/normalize", "state"},
 	"extractors/extractorstest":     {"extractors", "extractors/transport", "schema", "schema/normalize", "state"},
 	"loaders":                       {"schema"},
 	"internal/strictyaml":           {},

@@ -95,9 +95,9 @@ accounts:
     pace: {min_delay: 5ms, allow_faster: true}
     start: %[4]s
     streams:
-      conversions: {schedule: "@every 10s", restate: [{last: 1d, every: 10s}, {last: 30d, every: 1h}]}
-      clicks: {schedule: "@every 10s", restate: [{last: 1h, every: 10s}, {last: 7d, every: 1h}]}
-      stats/by_offer: {schedule: "@every 20s", restate: [{last: 1d, every: 20s}, {last: 30d, every: 1h}]}
+      conversions: {schedule: "@every 15s", restate: [{last: 1d, every: 1m}, {last: 30d, every: 1h}]}
+      clicks: {schedule: "@every 15s", restate: [{last: 1h, every: 1m}, {last: 7d, every: 1h}]}
+      stats/by_offer: {schedule: "@every 30s", restate: [{last: 1d, every: 1m}, {last: 30d, every: 1h}]}
 `, dir, freeOr(listen), base, network.From.AddDate(0, 0, 1).Format(time.DateOnly))
 	environment := func(name string) (string, bool) { return network.AdminKey, name == "DEMO_KEY" }
 	cfg, err := config.Parse("demo.yaml", []byte(text), environment, dir)

@@ -125,7 +125,7 @@ func streamEntryOf(n *manifest.Network, s *manifest.Stream) streamEntry {
 	if s.Window != nil {
 		e.Window = string(s.Window.Step)
 		if s.Window.MaxAge > 0 {
-			e.MaxAge = durationText(s.Window.MaxAge)
+			e.MaxAge = strictyaml.FormatDuration(s.Window.MaxAge)
 		}
 	}
 	if s.ForEach != nil {
@@ -138,7 +138,7 @@ func streamEntryOf(n *manifest.Network, s *manifest.Stream) streamEntry {
 }
 
 func tierText(last, every time.Duration) string {
-	return "last " + durationText(last) + " every " + durationText(every)
+	return "last " + strictyaml.FormatDuration(last) + " every " + strictyaml.FormatDuration(every)
 }
 
 func printNetworks(out io.Writer, entries []networkEntry) {
@@ -222,18 +222,4 @@ func printSettings(out io.Writer, title string, settings []settingEntry) {
 		}
 		fmt.Fprintf(out, "  %s: %s%s\n", s.Name, s.Help, note)
 	}
-}
-
-// durationText tells whole days as days.
-func durationText(d time.Duration) string {
-	const day = 24 * time.Hour
-	if d > 0 && d%day == 0 {
-		return fmt.Sprintf("%dd", d/day)
-	}
-	text := d.String()
-	text = strings.TrimSuffix(text, "0s")
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }

@@ -112,7 +112,7 @@ func (a *app) startSync(ctx context.Context, only selection, observers ...pipeli
 	}
 	s.pipeline, err = pipeline.New(ctx, pipeline.Options{
 		Store: store, Warehouse: s.warehouse, Accounts: accounts, Log: a.log,
-		Observers: append(observers, s.metrics), InboxMax: int64(a.config.Inbox.MaxSize),
+		Observers: append(observers, s.metrics), InboxMax: int64(a.config.Inbox.MaxSize), After: crashAfter,
 	})
 	return s, err
 }

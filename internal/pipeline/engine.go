@@ -39,7 +39,13 @@ type Options struct {
 	Linger time.Duration
 	// NewRunID names a run; nil means one made of the time.
 	NewRunID func() string
+	// After is told of every step that is complete, one of Steps; nil outside tests,
+	// which end the process there.
+	After func(step string)
 }
+
+// Steps are the steps of the flow, in their order, as Options.After is told of them.
+var Steps = []string{"planned", "departed", "answered", "received", "staged", "published", "checkpointed"}
 
 // Warehouse is what the pipeline needs of the warehouse.
 type Warehouse interface {
@@ -65,6 +71,7 @@ type Engine struct {
 	grace    time.Duration
 	linger   time.Duration
 	newRunID func() string
+	after    func(step string)
 
 	mu sync.Mutex
 	// failures are the pulls given up and the accounts stopped since the start, in words.
@@ -88,7 +95,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	e := &Engine{
 		store: o.Store, warehouse: o.Warehouse, log: o.Log, observe: o.Observers, encoder: encoder,
 		queue: newQueue(), lanes: map[string]*lane{},
-		inboxMax: o.InboxMax, slots: o.Slots, attempts: o.Attempts, grace: o.Grace, linger: o.Linger, newRunID: o.NewRunID,
+		inboxMax: o.InboxMax, slots: o.Slots, attempts: o.Attempts, grace: o.Grace, linger: o.Linger, newRunID: o.NewRunID, after: o.After,
 	}
 	e.setDefaults()
 	e.runs = newRuns(o.Store)
@@ -122,6 +129,9 @@ func (e *Engine) setDefaults() {
 	}
 	if e.linger <= 0 {
 		e.linger = 500 * time.Millisecond
+	}
+	if e.after == nil {
+		e.after = func(string) {}
 	}
 	if e.newRunID == nil {
 		e.newRunID = func() string {

@@ -127,6 +127,7 @@ func (e *Engine) create(ctx context.Context, account, stream string, pulls []sta
 	for _, p := range created {
 		e.observe.Planned(p)
 	}
+	e.after("planned")
 	e.queue.add(created, time.Now())
 	e.log.Debug("run planned", zap.String("account", account), zap.String("stream", stream), zap.Int("pulls", len(created)))
 	return nil

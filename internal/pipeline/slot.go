@@ -109,6 +109,7 @@ func (s *slot) try(ctx context.Context, entries []*entry, began time.Time) ([]*e
 	if err := s.norm.flush(ctx, batch); err != nil {
 		return nil, err
 	}
+	s.engine.after("staged")
 	units, err := s.units(ctx, loads)
 	if err != nil {
 		return nil, err
@@ -127,6 +128,7 @@ func (s *slot) try(ctx context.Context, entries []*entry, began time.Time) ([]*e
 	if len(held) > 0 {
 		return s.hold(ctx, held)
 	}
+	s.engine.after("published")
 	return nil, s.checkpoint(ctx, loads, began)
 }
 
@@ -149,6 +151,7 @@ func (s *slot) checkpoint(ctx context.Context, loads []*load, began time.Time) e
 	if err := s.engine.store.Publish(ctx, done); err != nil {
 		return &stateError{fmt.Errorf("storing %d checkpoints: %w", len(done), err)}
 	}
+	s.engine.after("checkpointed")
 	s.engine.queue.grown(-bytes)
 	s.engine.queue.remove(entries)
 	for _, l := range loads {

@@ -63,8 +63,10 @@ func (l *lane) call(ctx context.Context, e *entry, stream *extractors.Stream, wo
 			return l.fatal(ctx, e, fmt.Errorf("recording a call of account %s, stream %s: %w", p.Account, p.Stream, err))
 		}
 	}
+	l.engine.after("departed")
 	answer, err := l.perform(ctx, call)
 	ended := time.Now()
+	l.engine.after("answered")
 	var page extractors.Page
 	if err == nil {
 		page, err = l.account.Source.Read(stream, work, answer)
@@ -84,6 +86,7 @@ func (l *lane) call(ctx context.Context, e *entry, stream *extractors.Stream, wo
 	if err != nil {
 		return l.fatal(ctx, e, fmt.Errorf("storing an answer of account %s, stream %s (%s): %w", p.Account, p.Stream, call.Describe, err))
 	}
+	l.engine.after("received")
 	l.ended(next)
 	l.engine.queue.grown(int64(len(body)))
 	l.engine.queue.put(e, received, ended)
