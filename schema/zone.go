@@ -43,18 +43,17 @@ func (z *Zone) Day(unixMilli int64) int {
 //
 // A local time that is skipped, when clocks go forward, is read with the offset
 // from before the change: 02:30 becomes what the clock shows an hour later, 03:30.
-// A local time that occurs twice, when clocks go back, is the occurrence next to
-// hint, a Unix second that is known to lie near, if one lies within foldTolerance of
-// it, else the earlier.
-func (z *Zone) Instant(local int64, hint int64, hasHint bool) int64 {
+// A local time that occurs twice, when clocks go back, is the occurrence at which
+// objectID was made, give or take foldTolerance; the earlier if there is no such id.
+func (z *Zone) Instant(local int64, objectID []byte) int64 {
 	if local >= z.plainFrom && local < z.plainTo {
 		return local - z.plainOffset
 	}
-	return z.resolve(local, hint, hasHint)
+	return z.resolve(local, objectID)
 }
 
-// foldTolerance is how near a hint must lie, in seconds. No zone repeats less than
-// half an hour, so no hint is near to two occurrences.
+// foldTolerance is how far an ObjectId's second may lie off, in seconds. No zone
+// repeats less than half an hour, so no id is near to two occurrences.
 const foldTolerance = 15*60 - 1
 
 // period is the time between two changes of a zone's offset, as Unix seconds.
@@ -84,7 +83,8 @@ func (z *Zone) period(unix int64) period {
 const offsetReach = 26 * 60 * 60
 
 // resolve looks at all periods in which a local time can fall.
-func (z *Zone) resolve(local, hint int64, hasHint bool) int64 {
+func (z *Zone) resolve(local int64, objectID []byte) int64 {
+	hint, hasHint := ParseObjectID(objectID)
 	var found, before period
 	n := 0
 	instant := int64(0)

@@ -284,7 +284,10 @@ func (c *compiler) field(what string, spec Field, column schema.Column) field {
 		literal = spec.Const
 	}
 	if literal != "" {
-		parsed, err := f.parse([]byte(literal), f.zone, 0, false)
+		if f.typ == schema.Time && f.zone == nil && f.isCivil() {
+			c.fail("%s: a constant time needs a zone of its own or an offset", what)
+		}
+		parsed, err := f.parse([]byte(literal), f.zone, nil)
 		if err != nil {
 			c.fail("%s: %q: %w", what, literal, err)
 		}

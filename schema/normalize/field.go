@@ -18,16 +18,16 @@ var (
 	errFlag  = errors.New("not a truth value")
 )
 
-// parse reads text as a column's type asks. hint is the Unix second of the field's
-// ObjectId, if it has one.
-func (f *field) parse(text []byte, zone *schema.Zone, hint int64, hasHint bool) (c constant, err error) {
+// parse reads text as a column's type asks. zone is for times without an offset,
+// objectID for those that occur twice.
+func (f *field) parse(text []byte, zone *schema.Zone, objectID []byte) (c constant, err error) {
 	switch f.typ {
 	case schema.String, schema.Word, schema.Dimensions:
 		c.text = text
 	case schema.Decimal:
 		c.decimal, err = schema.ParseDecimal(text)
 	case schema.Time:
-		c.milli, err = f.parseTime(text, zone, hint, hasHint)
+		c.milli, err = f.parseTime(text, zone, objectID)
 		if err == nil {
 			err = schema.CheckTime(c.milli)
 		}
@@ -45,7 +45,7 @@ func (f *field) parse(text []byte, zone *schema.Zone, hint int64, hasHint bool) 
 	return c, err
 }
 
-func (f *field) parseTime(text []byte, zone *schema.Zone, hint int64, hasHint bool) (int64, error) {
+func (f *field) parseTime(text []byte, zone *schema.Zone, objectID []byte) (int64, error) {
 	var c schema.Civil
 	switch f.layout {
 	case LayoutDateTime, LayoutDate:
@@ -82,7 +82,7 @@ func (f *field) parseTime(text []byte, zone *schema.Zone, hint int64, hasHint bo
 	if zone == nil {
 		zone = schema.NewZone(nil)
 	}
-	return zone.Instant(c.Unix, hint, hasHint)*1000 + int64(c.Milli), nil
+	return zone.Instant(c.Unix, objectID)*1000 + int64(c.Milli), nil
 }
 
 // parseDate reads a day. A day that is written as such is taken as it stands; of an
@@ -103,7 +103,7 @@ func (f *field) parseDate(text []byte, zone *schema.Zone) (uint16, error) {
 	if f.isCivil() || zone == nil {
 		calendar = schema.NewZone(nil)
 	}
-	milli, err := f.parseTime(text, calendar, 0, false)
+	milli, err := f.parseTime(text, calendar, nil)
 	if err != nil {
 		return 0, err
 	}
@@ -262,8 +262,7 @@ func (n *Normalizer) evaluate(f *field, b *schema.Block) error {
 		}
 		return nil
 	}
-	hint, hasHint := n.hint(f)
-	c, err := f.parse(trimmed, cmpZone(f.zone, n.page.zone), hint, hasHint)
+	c, err := f.parse(trimmed, orZone(f.zone, n.page.zone), n.objectID(f))
 	if err != nil {
 		return fmt.Errorf("%s: %s: %w", f.name, quote(raw), err)
 	}
@@ -271,7 +270,7 @@ func (n *Normalizer) evaluate(f *field, b *schema.Block) error {
 	return nil
 }
 
-func cmpZone(own, account *schema.Zone) *schema.Zone {
+func orZone(own, account *schema.Zone) *schema.Zone {
 	if own != nil {
 		return own
 	}
@@ -378,16 +377,16 @@ func (n *Normalizer) joined(f *field) ([]byte, bool) {
 	return n.joinText, any
 }
 
-// hint gives the second of the field's ObjectId.
-func (n *Normalizer) hint(f *field) (int64, bool) {
+// objectID gives the field's ObjectId, nil if it has none.
+func (n *Normalizer) objectID(f *field) []byte {
 	if f.fold < 0 {
-		return 0, false
+		return nil
 	}
 	v, ok := n.present(f.fold)
 	if !ok || v.kind != text {
-		return 0, false
+		return nil
 	}
-	return schema.ParseObjectID(v.raw)
+	return v.raw
 }
 
 // isZeroDate knows the ways in which MySQL and PHP write that there is no date.

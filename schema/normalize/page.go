@@ -121,7 +121,7 @@ func (n *Normalizer) beginFields(c *Context) error {
 			if !f.hasConstant {
 				continue
 			}
-			parsed, err := f.parse([]byte(value), cmpZone(f.zone, n.page.zone), 0, false)
+			parsed, err := f.parse([]byte(value), orZone(f.zone, n.page.zone), nil)
 			if err != nil {
 				return fmt.Errorf("variable %s for column %s: %s: %w", f.variable, f.name, quote([]byte(value)), err)
 			}
