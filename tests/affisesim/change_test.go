@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -219,6 +220,29 @@ func TestTheLogFindsRepeatedAndHastyCalls(t *testing.T) {
 				t.Errorf("got %s, want %s", s, c.want)
 			}
 		})
+	}
+}
+
+// watcher looks into the log while the answer is written to it.
+type watcher struct {
+	*httptest.ResponseRecorder
+	n    *Network
+	seen []Call
+}
+
+func (w *watcher) Write(b []byte) (int, error) {
+	w.seen = w.n.Log()
+	return w.ResponseRecorder.Write(b)
+}
+
+func TestACallIsInTheLogBeforeItsClientCanHaveTheAnswer(t *testing.T) {
+	n := New(fixed())
+	w := &watcher{ResponseRecorder: httptest.NewRecorder(), n: n}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/3.0/offers", nil)
+	r.Header.Set("API-Key", n.Options().AdminKey)
+	n.Handler().ServeHTTP(w, r)
+	if len(w.seen) != 1 || !w.seen[0].Answered() || w.seen[0].Ended.IsZero() || w.seen[0].Rows == 0 {
+		t.Errorf("got the log %+v while the answer was written", w.seen)
 	}
 }
 

@@ -36,13 +36,16 @@ func TestPagesAddUpToTheirTotal(t *testing.T) {
 	}{
 		{"conversions", "/3.0/stats/conversions?date_from=2024-03-01&date_to=2024-03-11", "conversions", len(n.Conversions())},
 		{"clicks of the last week", "/3.0/stats/clicks?date_from=2024-03-05&date_to=2024-03-11", "clicks", -1},
-		{"partners", "/3.0/stats/clicks?date_from=2024-03-05&date_to=2024-03-05&partner[]=10", "clicks", -1},
+		{"clicks of a partner", "/3.0/stats/clicks?date_from=2024-03-05&date_to=2024-03-05&partner[]=10", "clicks", -1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ids, totals := pull(t, ask, c.path, c.key, 37)
 			unique := slices.Compact(slices.Sorted(slices.Values(ids)))
 			if len(unique) != len(ids) || len(ids) == 0 || float64(len(ids)) != totals[0] || slices.Min(totals) != slices.Max(totals) {
 				t.Errorf("got %d rows, %d different, totals %v", len(ids), len(unique), totals)
+			}
+			if want := (len(ids) + 36) / 37; len(totals) != want {
+				t.Errorf("got %d pages, want %d", len(totals), want)
 			}
 			if c.want >= 0 && len(ids) != c.want {
 				t.Errorf("got %d rows, want %d", len(ids), c.want)
@@ -86,6 +89,15 @@ func TestLimits(t *testing.T) {
 				t.Errorf("got %v, want per_page %v", a.Doc["pagination"], c.per)
 			}
 		})
+	}
+}
+
+func TestAFullLastPageHasNoNext(t *testing.T) {
+	n, ask := setup(t, fixed())
+	a := ask(fmt.Sprintf("/3.0/offers?limit=%d", len(slices.DeleteFunc(n.Offers(), func(o Offer) bool { return o.Status != "active" }))))
+	p := a.Doc["pagination"].(map[string]any)
+	if p["per_page"] != p["total_count"] || p["next_page"] != nil {
+		t.Errorf("got %v, want one full page", p)
 	}
 }
 
