@@ -238,6 +238,13 @@ func outputs(m *manifest.Stream, name string) []extractors.Output {
 			spec.Columns["report"] = normalize.Field{Const: report}
 			out.Scope["report"] = report
 		}
+		// A constant column tells a stream's rows from those of another stream in the
+		// same table: what the one does not bring has not vanished from the other.
+		for column, field := range spec.Columns {
+			if field.Const != "" {
+				out.Scope[column] = field.Const
+			}
+		}
 		out.Spec = spec
 		outputs = append(outputs, out)
 	}

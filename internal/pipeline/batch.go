@@ -21,7 +21,7 @@ const (
 func (e *Engine) nextBatch(now time.Time) ([]*entry, time.Duration) {
 	more := e.moreComing(now)
 	var wait time.Duration
-	chosen := e.queue.takePulled(func(waiting, busy []*entry) []*entry {
+	chosen := e.queue.takePulled(now, func(waiting, busy []*entry) []*entry {
 		batch := choose(waiting, busy)
 		if len(batch) == 0 || !more {
 			return batch
@@ -87,6 +87,12 @@ func choose(waiting, busy []*entry) []*entry {
 	var batch []*entry
 	var records int64
 	for _, e := range waiting {
+		if e.alone {
+			if len(batch) == 0 && claim(e) {
+				return []*entry{e}
+			}
+			continue
+		}
 		if len(batch) == batchPulls || records > 0 && records+e.pull.Records > batchRecords {
 			break
 		}

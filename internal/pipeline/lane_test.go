@@ -110,9 +110,12 @@ func (f *fakeNetwork) seen() []string {
 // noWarehouse is down.
 type noWarehouse struct{}
 
-var errDown = errors.New("the warehouse is down")
+type downError struct{}
 
-func (noWarehouse) Begin(context.Context, int) (*loaders.Batch, error) { return nil, errDown }
+func (downError) Error() string   { return "the warehouse is down" }
+func (downError) Retryable() bool { return true }
+
+func (noWarehouse) Begin(context.Context, int) (*loaders.Batch, error) { return nil, downError{} }
 
 func (noWarehouse) Column(context.Context, string, string, map[string]string, string) ([]string, error) {
 	return []string{"1", "2"}, nil

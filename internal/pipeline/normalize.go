@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -233,7 +234,13 @@ func unitOf(l *load) loaders.Unit {
 		Tier: l.pull.Tier.String(), RunID: l.pull.RunID, Version: l.pull.Version, Complete: l.pull.Kind != state.Changes,
 	}
 	for _, out := range l.stream.Outputs {
-		scope := loaders.Scope{Table: out.Table, Equal: out.Scope}
+		if i := slices.IndexFunc(u.Outputs, func(s loaders.Scope) bool { return s.Table == out.Table }); i >= 0 {
+			// Two outputs in one table (an offer's rates and its personal rates) are one
+			// scope: that of the constants that they share.
+			maps.DeleteFunc(u.Outputs[i].Equal, func(column, value string) bool { return out.Scope[column] != value })
+			continue
+		}
+		scope := loaders.Scope{Table: out.Table, Equal: maps.Clone(out.Scope)}
 		if l.pull.Kind == state.Windowed {
 			scope.By, scope.From, scope.To = l.stream.Window.By, l.pull.From, l.pull.To
 			scope.FromDay, scope.ToDay = days(l.pull, l.stream.Window.Location)

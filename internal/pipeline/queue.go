@@ -32,6 +32,11 @@ type entry struct {
 	pulledAt time.Time
 	// waits says in words what the pull waits for beside its time; empty for nothing.
 	waits string
+	// alone says that the pull was in a batch that the warehouse refused; refusals and
+	// loadAfter count the times it was refused alone, and when it is tried again.
+	alone     bool
+	refusals  int
+	loadAfter time.Time
 }
 
 func newQueue() *queue {
@@ -203,7 +208,7 @@ func (q *queue) dropStream(account, stream string) []state.Pull {
 
 // takePulled gives a slot the pulled pulls that choose picks, marked as in hand.
 // choose sees all that wait, oldest first, and what other slots have in hand.
-func (q *queue) takePulled(choose func(waiting, busy []*entry) []*entry) []*entry {
+func (q *queue) takePulled(now time.Time, choose func(waiting, busy []*entry) []*entry) []*entry {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var waiting, busy []*entry
@@ -212,6 +217,7 @@ func (q *queue) takePulled(choose func(waiting, busy []*entry) []*entry) []*entr
 		case e.pull.Phase != state.Pulled:
 		case e.inHand:
 			busy = append(busy, e)
+		case e.loadAfter.After(now):
 		default:
 			waiting = append(waiting, e)
 		}
@@ -234,6 +240,31 @@ func (q *queue) release(entries []*entry) {
 	q.signal()
 }
 
+// refuse gives pulls back that the warehouse refused. With a zero time they go alone
+// from now on; otherwise the pull was alone, and the pause before its next try is returned.
+func (q *queue) refuse(entries []*entry, now time.Time) time.Duration {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var pause time.Duration
+	for _, e := range entries {
+		e.inHand, e.alone = false, true
+		if !now.IsZero() {
+			pause = min(refusedFirst<<min(e.refusals, 16), refusedMost)
+			e.refusals++
+			e.loadAfter = now.Add(pause)
+		}
+	}
+	q.signal()
+	return pause
+}
+
+const (
+	// refusedFirst doubles to refusedMost: how long a pull rests that the warehouse
+	// refused alone. Each try costs the staging of the pull.
+	refusedFirst = 10 * time.Second
+	refusedMost  = time.Hour
+)
+
 // remove forgets pulls that are published, held or rejected.
 func (q *queue) remove(entries []*entry) {
 	q.mu.Lock()
@@ -252,12 +283,13 @@ func (q *queue) grown(bytes int64) {
 }
 
 // counts gives how many pulls of an account are still to be called for, how many
-// of all accounts wait for the warehouse or are being loaded, and the inbox's size.
+// of all accounts wait for the warehouse or are being loaded (not those that it
+// refused alone), and the inbox's size.
 func (q *queue) counts(account string) (pulling, pulled int, inbox int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, e := range q.pulls {
-		if e.pull.Phase == state.Pulled {
+		if e.pull.Phase == state.Pulled && e.refusals == 0 {
 			pulled++
 		}
 	}

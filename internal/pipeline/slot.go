@@ -46,6 +46,9 @@ func (s *slot) run(ctx context.Context) error {
 			return nil
 		case errors.As(err, new(*stateError)):
 			return err
+		case !retryable(err):
+			s.engine.isolate(batch, err, s.log)
+			continue
 		}
 		s.engine.queue.release(batch)
 		pause = min(max(2*pause, time.Second), 30*time.Second)
@@ -57,6 +60,33 @@ func (s *slot) run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// retryable reports whether the same batch may load later with nothing changed.
+func retryable(err error) bool {
+	r, ok := errors.AsType[interface {
+		error
+		Retryable() bool
+	}](err)
+	return ok && r.Retryable()
+}
+
+// isolate deals with a batch that the warehouse refuses for good. Which of its pulls
+// is to blame is not known, so each is loaded alone from now on; one that is refused
+// alone stays in the inbox, keeps no other waiting, and is tried again with growing
+// pauses: a new version of syncd or a mended table may take it.
+func (e *Engine) isolate(batch []*entry, err error, log *zap.Logger) {
+	if len(batch) > 1 {
+		log.Warn("batch refused, its pulls are loaded one by one", zap.Int("pulls", len(batch)), zap.Error(err))
+		e.queue.refuse(batch, time.Time{})
+		return
+	}
+	p := batch[0].pull
+	pause := e.queue.refuse(batch, time.Now())
+	reason := fmt.Sprintf("account %s, stream %s, %s: the warehouse refuses it, it stays in the inbox: %v", p.Account, p.Stream, describeWindow(p), err)
+	log.Error("pull not published", zap.String("reason", reason), zap.Duration("again_in", pause))
+	e.stopped(p.Account, reason)
+	e.observe.Failed(p, reason)
 }
 
 // stateError is a failure of the state store, which the daemon cannot go on with.
