@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net/url"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -100,15 +99,6 @@ func equal(t testing.TB, what, got, want string) {
 }
 
 func lines(s ...string) string { return strings.Join(s, "\n") }
-
-// withUser gives the engine's DSN for another user.
-func withUser(t testing.TB, user, password string) string {
-	t.Helper()
-	u, err := url.Parse(engine.DSN())
-	must(t, err)
-	u.User = url.UserPassword(user, password)
-	return u.String()
-}
 
 // at reads a time of a test, "2026-03-01 10:00".
 func at(s string) time.Time {

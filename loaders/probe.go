@@ -26,6 +26,8 @@ type Server struct {
 	// Problems are sentences about what keeps syncd from using the server; empty when
 	// nothing does.
 	Problems []string
+
+	readonly bool
 }
 
 // Probe asks the server for its version, the settings that matter and the rights of
@@ -49,8 +51,8 @@ func (w *Warehouse) Probe(ctx context.Context) (Server, error) {
 		s.Problems = append(s.Problems, "the user may only read; give syncd a user with readonly = 0")
 		return s, nil
 	}
-	if err != nil {
-		return s, err
+	if err != nil || s.readonly {
+		return s, err // a user who may only read lacks every right, which needs no list
 	}
 	return s, w.rights(ctx, &s)
 }
@@ -75,6 +77,7 @@ UNION ALL SELECT 'timezone', timezone()`,
 		return err
 	}
 	if r := found["readonly"]; r != "" && r != "0" {
+		s.readonly = true
 		s.Problems = append(s.Problems, "the user may only read (readonly = "+r+"); give syncd a user with readonly = 0")
 	}
 	if found["allow_ddl"] == "0" {

@@ -30,6 +30,8 @@ type publication struct {
 	// tables are those of the areas, each once, by name.
 	tables []*schema.Table
 	found  []unitFindings
+	// twice are the areas in which some key was staged more than once.
+	twice map[*area]bool
 	// partitions of the staging tables.
 	partitions map[*schema.Table][]string
 }
@@ -72,7 +74,7 @@ func (b *Batch) Publish(ctx context.Context, units []Unit) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	p := &publication{w: b.w, slot: b.slot, units: units, areas: areas, partitions: map[*schema.Table][]string{}}
+	p := &publication{w: b.w, slot: b.slot, units: units, areas: areas, twice: map[*area]bool{}, partitions: map[*schema.Table][]string{}}
 	for _, a := range areas {
 		if n := len(p.tables); n == 0 || p.tables[n-1] != a.table {
 			p.tables = append(p.tables, a.table)
@@ -211,6 +213,7 @@ func (p *publication) countArea(ctx context.Context, a *area) (int64, error) {
 	}
 	// Pages overlapped and some keys came twice. Only then is it worth reading with
 	// FINAL, for the digest of what will be visible.
+	p.twice[a] = true
 	_, _, err = p.countStaged(ctx, a, true)
 	return rows, err
 }
@@ -293,7 +296,7 @@ func (p *publication) compare(ctx context.Context) (map[*area]bool, error) {
 
 // compareArea compares what is staged with what is visible in an area.
 func (p *publication) compareArea(ctx context.Context, a *area) error {
-	return p.ask(ctx, a, "comparing "+a.table.Name, p.w.ddl.compare(p.slot, a), func(r driver.Rows) error {
+	return p.ask(ctx, a, "comparing "+a.table.Name, p.w.ddl.compare(p.slot, a, p.twice[a]), func(r driver.Rows) error {
 		var l difference
 		if err := l.scan(r); err != nil {
 			return err

@@ -59,6 +59,9 @@ func (w *Warehouse) Query(ctx context.Context, sql, format string, out io.Writer
 		return err
 	}
 	rows, err := w.conn.Query(ctx, strings.TrimRight(sql, "; \t\r\n"))
+	if err == io.EOF { // bare: the server ended the answer before any block, as for DDL
+		return nil
+	}
 	if err != nil {
 		return wrap("asking the warehouse", err)
 	}

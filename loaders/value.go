@@ -57,7 +57,7 @@ func (c *cell) dress(v reflect.Value) any {
 		return amount{x, c.places}
 	case time.Time:
 		return moment{x, c.layout}
-	case fmt.Stringer, []byte:
+	case fmt.Stringer: // addresses, UUIDs
 		return x
 	}
 	switch v.Kind() {
@@ -125,8 +125,6 @@ func text(v any) string {
 		return "NULL"
 	case string:
 		return x
-	case []byte:
-		return string(x)
 	case fmt.Stringer:
 		return x.String()
 	case float64:
@@ -154,8 +152,6 @@ func inner(v any) string {
 	switch x := v.(type) {
 	case string:
 		return literal(x)
-	case []byte:
-		return literal(string(x))
 	case moment:
 		return literal(x.String())
 	}

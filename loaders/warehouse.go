@@ -27,6 +27,12 @@ type Options struct {
 	RawRetention time.Duration
 	// Log may be nil.
 	Log *zap.Logger
+	// InDatabase lets names without a database mean the BI database, which must exist
+	// already; for Query.
+	InDatabase bool
+	// After is told the name of each finished step of a publication; nil outside
+	// tests, which end the process there.
+	After func(step string)
 	// Compress forces LZ4 on loopback connections too, where it only costs. All
 	// others are compressed anyway.
 	Compress bool
@@ -59,6 +65,9 @@ func Open(_ context.Context, o Options) (*Warehouse, error) {
 	}
 	database := cmp.Or(o.Database, opts.Auth.Database, "affiliate")
 	opts.Auth.Database = "" // it may not exist yet; every name in our statements is qualified
+	if o.InDatabase {
+		opts.Auth.Database = database
+	}
 	opts.MaxOpenConns = max(opts.MaxOpenConns, 10)
 	if opts.Settings == nil {
 		opts.Settings = clickhouse.Settings{}

@@ -1,0 +1,3 @@
+CREATE DATABASE IF NOT EXISTS `affiliate_store` ON CLUSTER `main`;
+
+CREATE DATABASE IF NOT EXISTS `affiliate` ON CLUSTER `main`;

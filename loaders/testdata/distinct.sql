@@ -1,0 +1,1 @@
+SELECT DISTINCT toString(`offer_id`) AS v FROM `affiliate_store`.`offers` FINAL WHERE `account` = 'main' AND toString(`status`) = 'active' AND `_deleted` = 0 AND v != '' ORDER BY v;

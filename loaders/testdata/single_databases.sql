@@ -1,0 +1,3 @@
+CREATE DATABASE IF NOT EXISTS `affiliate_store`;
+
+CREATE DATABASE IF NOT EXISTS `affiliate`;
