@@ -83,11 +83,18 @@ func Open(_ context.Context, o Options) (*Warehouse, error) {
 	if log == nil {
 		log = zap.NewNop()
 	}
-	return &Warehouse{
+	w := &Warehouse{
 		conn: conn, driver: opts, log: log.Named("warehouse"),
 		ddl:    &ddl{database: database, store: database + "_store", cluster: o.Cluster, rawRetention: o.RawRetention},
 		staged: map[string]bool{},
-	}, nil
+	}
+	if o.After != nil {
+		w.after = func(step string) error {
+			o.After(step)
+			return nil
+		}
+	}
+	return w, nil
 }
 
 // Close ends all connections but those of open batches.

@@ -97,7 +97,7 @@ func (a *app) openWarehouse(ctx context.Context, store state.Store) (*loaders.Wa
 	}
 	w, err := loaders.Open(ctx, loaders.Options{
 		DSN: dsn, Database: a.config.Warehouse.Database, Cluster: a.config.Warehouse.Cluster,
-		RawRetention: a.config.Retention.RawPages, Log: a.log.Named("warehouse"),
+		RawRetention: a.config.Retention.RawPages, Log: a.log, After: crashAfter,
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("connecting to the warehouse: %w", err)

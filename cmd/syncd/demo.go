@@ -164,7 +164,7 @@ func (s *syncing) showDemo(ctx context.Context, out io.Writer, watch *demoWatch)
 	watch.mu.Lock()
 	defer watch.mu.Unlock()
 	fmt.Fprintf(out, "\nyesterday's performance by offer, asked from ClickHouse:\n\n")
-	if err := s.warehouse.Query(ctx, demoQuery, "PrettyCompactNoEscapes", out); err != nil {
+	if err := s.warehouse.Query(ctx, fmt.Sprintf(demoQuery, s.warehouse.Database()), "table", out); err != nil {
 		return fmt.Errorf("asking for yesterday's performance: %w", err)
 	}
 	fmt.Fprintf(out, "\nthe daemon goes on: new clicks and conversions arrive and old ones change\n")
@@ -177,9 +177,9 @@ func (s *syncing) showDemo(ctx context.Context, out io.Writer, watch *demoWatch)
 }
 
 const demoQuery = `
-SELECT offer_id, any(offer_name) AS offer, sum(p.clicks) AS clicks, sum(p.conversions) AS conversions,
-       sum(p.approved_conversions) AS approved, sum(p.payout) AS payout, sum(p.revenue) AS revenue, currency
-FROM daily_performance AS p
+SELECT offer_id, any(p.offer_name) AS offer, sum(p.clicks) AS clicks, sum(p.conversions) AS conversions,
+       sum(p.approved) AS approved, sum(p.payout) AS payout, sum(p.revenue) AS revenue, currency
+FROM %s.daily_performance AS p
 WHERE day = toDate(now('UTC')) - 1
 GROUP BY offer_id, currency
 ORDER BY revenue DESC, offer_id

@@ -21,7 +21,7 @@ func newQueryCommand() *cobra.Command {
 asked beside a running daemon; without one it is started for the question.
 Names without a database are those of the BI views.`,
 		Example: `  syncd query "SELECT * FROM daily_performance ORDER BY day DESC LIMIT 20"
-  syncd query --format JSONEachRow "SELECT * FROM freshness"`,
+  syncd query --format json "SELECT * FROM freshness"`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			a, err := loadApp(file, io.Discard)
@@ -37,7 +37,7 @@ Names without a database are those of the BI views.`,
 		},
 	}
 	configFlag(c, &file)
-	c.Flags().StringVar(&format, "format", "PrettyCompact", "an output format of ClickHouse: PrettyCompact, TSVWithNames, CSVWithNames, JSONEachRow ...")
+	c.Flags().StringVar(&format, "format", "table", "table, tsv, csv, json (one object a line) or vertical")
 	return c
 }
 
@@ -50,7 +50,7 @@ func (a *app) openForQuery(ctx context.Context) (*loaders.Warehouse, error) {
 			return nil, err
 		}
 	}
-	w, err := loaders.Open(ctx, loaders.Options{DSN: dsn, Database: a.config.Warehouse.Database, Log: a.log})
+	w, err := loaders.Open(ctx, loaders.Options{DSN: dsn, Database: a.config.Warehouse.Database, InDatabase: true, Log: a.log})
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the warehouse: %w", err)
 	}
