@@ -179,7 +179,7 @@ func (n *Normalizer) one(body []byte, at int, m *members, index int) (end int, e
 	n.parent = n.stamp
 	if n.spec.Wrapped == "" && n.each < 0 {
 		n.setKey(n.key, m, &n.indexText)
-		return n.row(body, at, index)
+		return n.row(body, at, index, nil)
 	}
 	if end = skip(body, at); end < 0 {
 		return 0, malformed(body, len(body))
@@ -199,7 +199,7 @@ func (n *Normalizer) one(body []byte, at int, m *members, index int) (end int, e
 		return end, n.elements(body[:end], at, record, m, index)
 	}
 	n.setKey(n.key, m, &n.indexText)
-	_, err = n.row(body[:end], at, index)
+	_, err = n.row(body[:end], at, index, record)
 	return end, err
 }
 
@@ -232,7 +232,7 @@ func (n *Normalizer) elements(b []byte, at int, whole []byte, m *members, index 
 		}
 		n.nextStamp()
 		n.setKey(n.key, &inner, &n.indexText)
-		if inner.i, err = n.row(v.raw, at, index); err != nil {
+		if inner.i, err = n.row(v.raw, at, index, nil); err != nil {
 			return err
 		}
 	}
@@ -264,8 +264,8 @@ func (n *Normalizer) setKey(slot int, m *members, position *[]byte) {
 }
 
 // row makes one row of the record, or the element of one, at b[at] and gives its
-// end.
-func (n *Normalizer) row(b []byte, at, index int) (end int, err error) {
+// end. A bad row shows whole, if that is not nil.
+func (n *Normalizer) row(b []byte, at, index int, whole []byte) (end int, err error) {
 	block := n.page.block
 	n.extra = append(n.extra[:0], '{')
 	if b[at] == '{' {
@@ -284,18 +284,18 @@ func (n *Normalizer) row(b []byte, at, index int) (end int, err error) {
 			v.stamp = n.stamp
 			n.values[n.plain] = v
 		default:
-			return end, n.reject(index, b[at:end], quote(b[at:end])+" is not a record")
+			return end, n.reject(index, orRecord(whole, b[at:end]), quote(b[at:end])+" is not a record")
 		}
 	}
 	for i := range n.fields {
 		if err := n.evaluate(&n.fields[i], block); err != nil {
 			block.CancelRow()
-			return end, n.reject(index, b[at:end], err.Error())
+			return end, n.reject(index, orRecord(whole, b[at:end]), err.Error())
 		}
 	}
 	if err := n.check(); err != nil {
 		block.CancelRow()
-		return end, n.reject(index, b[at:end], err.Error())
+		return end, n.reject(index, orRecord(whole, b[at:end]), err.Error())
 	}
 	n.fillCommon()
 	block.EndRow()
@@ -304,6 +304,13 @@ func (n *Normalizer) row(b []byte, at, index int) (end int, err error) {
 		return end, nil
 	}
 	return end, n.passOn()
+}
+
+func orRecord(whole, record []byte) []byte {
+	if whole != nil {
+		return whole
+	}
+	return record
 }
 
 // passOn gives the full block away.

@@ -122,11 +122,12 @@ func (n *Normalizer) take(b []byte, i int, key []byte, child *node, keep bool) (
 			return 0, err
 		}
 	}
-	end := skip(b, i)
+	v, end := read(b, i)
 	if end < 0 {
-		return 0, malformed(b, len(b))
+		return 0, malformed(b, i)
 	}
-	if keep {
+	// Where an object is expected null and PHP's empty map say nothing.
+	if keep && (len(child.children) == 0 || v.kind != null && !v.isEmpty()) {
 		n.leave(key, b[i:end])
 	}
 	return end, nil
