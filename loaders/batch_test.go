@@ -127,6 +127,18 @@ func TestABrokenConnectionIsWorthARetry(t *testing.T) {
 	equal(t, "visible rows", ask(t, w, "SELECT conversion_id FROM {db}.conversions"), "a")
 }
 
+func TestCompressedBlocksArrive(t *testing.T) {
+	base := setup(t)
+	w, err := Open(t.Context(), Options{DSN: engine.DSN(), Database: base.Database(), Compress: true})
+	must(t, err)
+	defer w.Close()
+	row := conv{id: "a", created: "2026-03-01 00:00:00", status: "pending", payout: "1.25", revenue: "1", currency: "USD", version: 11}
+	publish(t, w, []Unit{dayUnit(10, "2026-03-01")}, conversions(t, row))
+	row.version, row.payout = 21, "1.5"
+	publish(t, w, []Unit{dayUnit(20, "2026-03-01")}, conversions(t, row))
+	equal(t, "restatements", ask(t, w, "SELECT changed, payout_before, payout_after FROM {db}.restatements"), "1	1.2500000000	1.5000000000")
+}
+
 func TestACancelledWriteGivesTheBlockBack(t *testing.T) {
 	w := setup(t)
 	rows := conversions(t, conv{id: "a", created: "2026-03-01 00:00:00", status: "pending", payout: "1", revenue: "1", currency: "USD", version: 11})

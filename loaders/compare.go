@@ -65,6 +65,10 @@ func (d *ddl) touches(slot int, a *area) string {
 	return fmt.Sprintf("SELECT 1 FROM %s WHERE %s LIMIT 1", d.target(a.table.Name), d.visibleIn(slot, a))
 }
 
+// byPartition keeps FINAL from merging across partitions: a key never changes its
+// partition, whose column is part of the key.
+const byPartition = "\nSETTINGS do_not_merge_across_partitions_select_final = 1"
+
 // The classes of a key in a comparison.
 const (
 	classAdded     = "added"     // staged, and not visible before
@@ -125,7 +129,7 @@ FROM
     )
     GROUP BY _key
 )
-GROUP BY class, unit_before, unit_after, currency_before, currency_after`,
+GROUP BY class, unit_before, unit_after, currency_before, currency_after`+byPartition,
 		classAdded, classRemoved, classKept, classPublished, classSame, classChanged,
 		side("1", "0", staging, ""),
 		side("0", removable, d.target(t.Name)+" FINAL", " WHERE "+d.visibleIn(slot, a)+" AND "+quote(schema.ColumnDeleted)+" = 0"))
@@ -155,7 +159,7 @@ func (d *ddl) tombstones(slot int, a *area) string {
 			values[i] = "r." + quote(c.Name)
 		}
 	}
-	return fmt.Sprintf("INSERT INTO %s (%s)\nSELECT %s\nFROM (SELECT %s AS _key, %s FROM %s FINAL WHERE %s AND %s = 0) AS r\n%s\nWHERE %s AND r._version < s.version AND r._key NOT IN (SELECT %s FROM %s)",
+	return fmt.Sprintf("INSERT INTO %s (%s)\nSELECT %s\nFROM (SELECT %s AS _key, %s FROM %s FINAL WHERE %s AND %s = 0) AS r\n%s\nWHERE %s AND r._version < s.version AND r._key NOT IN (SELECT %s FROM %s)"+byPartition,
 		d.staging(slot, t), quoteAll(names), strings.Join(values, ", "),
 		keyOf(t), quoteAll(names), d.target(t.Name), a.near(), quote(schema.ColumnDeleted),
 		a.join(), a.inside(), keyOf(t), d.staging(slot, t))

@@ -40,6 +40,6 @@ func (d *ddl) distinct(t *schema.Table, account string, equal map[string]string,
 	for _, c := range slices.Sorted(maps.Keys(equal)) {
 		where += " AND toString(" + quote(c) + ") = " + literal(equal[c])
 	}
-	return fmt.Sprintf("SELECT DISTINCT toString(%[1]s) AS v FROM %[2]s FINAL WHERE %[3]s AND %[4]s = 0 AND v != '' ORDER BY v",
+	return fmt.Sprintf("SELECT DISTINCT toString(%[1]s) AS v FROM %[2]s FINAL WHERE %[3]s AND %[4]s = 0 AND v != '' ORDER BY v"+byPartition,
 		quote(columnName), d.target(t.Name), where, quote(schema.ColumnDeleted))
 }

@@ -86,6 +86,25 @@ func TestRowsOfAYoungerCallOutliveAnOlderPull(t *testing.T) {
 	equal(t, "conversions", ask(t, w, "SELECT conversion_id, status FROM {db}.conversions ORDER BY ALL"), lines("both	approved", "late	approved", "young	approved"))
 }
 
+func TestARowThatMovesToAnotherWindowIsChangedOnce(t *testing.T) {
+	w := setup(t)
+	hours := func(version uint64) []Unit {
+		return []Unit{
+			unitOf(version, "conversions", "created_at", "2026-03-01 10:00", "2026-03-01 11:00"),
+			unitOf(version+1, "conversions", "created_at", "2026-03-01 11:00", "2026-03-01 12:00"),
+		}
+	}
+	row := conv{id: "a", created: "2026-03-01 10:59:59", status: "pending", payout: "1", revenue: "2", currency: "USD", version: 12}
+	publish(t, w, hours(10), conversions(t, row))
+	row.created, row.version = "2026-03-01 11:00:00", 22
+	got := publish(t, w, hours(20), conversions(t, row)).Units
+	if got[0].Removed != 0 || got[0].Rows != 0 || got[1].Changed != 1 || got[1].Added != 0 {
+		t.Errorf("got %+v, want one changed row in the second window", got)
+	}
+	equal(t, "conversions", ask(t, w, "SELECT conversion_id, created_at FROM {db}.conversions"), "a	2026-03-01 11:00:00.000")
+	equal(t, "restatements", ask(t, w, "SELECT pull_version, changed, payout_before, payout_after FROM {db}.restatements"), "21	1	1.0000000000	1.0000000000")
+}
+
 // TestACrashAnywhereChangesNothing breaks a publication off after every step and
 // publishes the same again, until there is no step left to break it off after.
 func TestACrashAnywhereChangesNothing(t *testing.T) {

@@ -40,4 +40,5 @@ FROM
     )
     GROUP BY _key
 )
-GROUP BY class, unit_before, unit_after, currency_before, currency_after;
+GROUP BY class, unit_before, unit_after, currency_before, currency_after
+SETTINGS do_not_merge_across_partitions_select_final = 1;

@@ -40,10 +40,12 @@ FROM
     )
     GROUP BY _key
 )
-GROUP BY class, unit_before, unit_after, currency_before, currency_after;
+GROUP BY class, unit_before, unit_after, currency_before, currency_after
+SETTINGS do_not_merge_across_partitions_select_final = 1;
 
 INSERT INTO `affiliate_store`.`staging_0_offers` (`network`, `account`, `offer_id`, `network_offer_id`, `external_id`, `name`, `status`, `status_raw`, `advertiser_id`, `advertiser_name`, `description`, `preview_url`, `tracking_url`, `destination_url`, `logo_url`, `currency`, `payout`, `payout_type`, `revenue`, `countries`, `categories`, `tags`, `privacy`, `is_private`, `is_top`, `requires_approval`, `hold_days`, `conversion_rate`, `epc`, `caps`, `targeting`, `starts_at`, `ends_at`, `created_at`, `updated_at`, `extra`, `_window`, `_version`, `_deleted`, `_synced_at`, `_run_id`)
 SELECT r.`network`, r.`account`, r.`offer_id`, r.`network_offer_id`, r.`external_id`, r.`name`, r.`status`, r.`status_raw`, r.`advertiser_id`, r.`advertiser_name`, r.`description`, r.`preview_url`, r.`tracking_url`, r.`destination_url`, r.`logo_url`, r.`currency`, r.`payout`, r.`payout_type`, r.`revenue`, r.`countries`, r.`categories`, r.`tags`, r.`privacy`, r.`is_private`, r.`is_top`, r.`requires_approval`, r.`hold_days`, r.`conversion_rate`, r.`epc`, r.`caps`, r.`targeting`, r.`starts_at`, r.`ends_at`, r.`created_at`, r.`updated_at`, r.`extra`, s.window, s.version, 1, now64(3, 'UTC'), s.run
 FROM (SELECT (cityHash64(`account`, `offer_id`), xxh3(`account`, `offer_id`)) AS _key, `network`, `account`, `offer_id`, `network_offer_id`, `external_id`, `name`, `status`, `status_raw`, `advertiser_id`, `advertiser_name`, `description`, `preview_url`, `tracking_url`, `destination_url`, `logo_url`, `currency`, `payout`, `payout_type`, `revenue`, `countries`, `categories`, `tags`, `privacy`, `is_private`, `is_top`, `requires_approval`, `hold_days`, `conversion_rate`, `epc`, `caps`, `targeting`, `starts_at`, `ends_at`, `created_at`, `updated_at`, `extra`, `_window`, `_version`, `_deleted`, `_synced_at`, `_run_id` FROM `affiliate_store`.`offers` FINAL WHERE ((`account` = 'main')) AND `_deleted` = 0) AS r
 INNER JOIN unit_scopes AS s ON toString(r.account) = s.account
-WHERE 1 AND r._version < s.version AND r._key NOT IN (SELECT (cityHash64(`account`, `offer_id`), xxh3(`account`, `offer_id`)) FROM `affiliate_store`.`staging_0_offers`);
+WHERE 1 AND r._version < s.version AND r._key NOT IN (SELECT (cityHash64(`account`, `offer_id`), xxh3(`account`, `offer_id`)) FROM `affiliate_store`.`staging_0_offers`)
+SETTINGS do_not_merge_across_partitions_select_final = 1;
