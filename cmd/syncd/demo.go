@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -124,6 +125,7 @@ func runDemo(ctx context.Context, out io.Writer, cfg *config.Config, logs io.Wri
 	showed := make(chan error, 1)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	go watch.tell(ctx)
 	go func() {
 		err := s.showDemo(ctx, out, watch)
 		if err != nil && ctx.Err() == nil {
@@ -163,6 +165,7 @@ func (s *syncing) showDemo(ctx context.Context, out io.Writer, watch *demoWatch)
 	}
 	watch.mu.Lock()
 	defer watch.mu.Unlock()
+	watch.flush()
 	fmt.Fprintf(out, "\nyesterday's performance by offer, asked from ClickHouse:\n\n")
 	if err := s.warehouse.Query(ctx, fmt.Sprintf(demoQuery, s.warehouse.Database()), "table", out); err != nil {
 		return fmt.Errorf("asking for yesterday's performance: %w", err)
@@ -178,21 +181,24 @@ func (s *syncing) showDemo(ctx context.Context, out io.Writer, watch *demoWatch)
 
 const demoQuery = `
 SELECT offer_id, any(p.offer_name) AS offer, sum(p.clicks) AS clicks, sum(p.conversions) AS conversions,
-       sum(p.approved) AS approved, sum(p.payout) AS payout, sum(p.revenue) AS revenue, currency
+       sum(p.approved) AS approved, CAST(round(sum(p.payout), 2) AS Decimal(18, 2)) AS payout,
+       CAST(round(sum(p.revenue), 2) AS Decimal(18, 2)) AS revenue, currency
 FROM %s.daily_performance AS p
 WHERE day = toDate(now('UTC')) - 1
 GROUP BY offer_id, currency
 ORDER BY revenue DESC, offer_id
 LIMIT 10`
 
-// demoReady reports whether the hot windows of the history are published.
+// demoReady reports whether what the table shows is published: the offers, and
+// yesterday's conversions and clicks.
 func (s *syncing) demoReady(ctx context.Context) (bool, error) {
 	open, err := s.store.OpenPulls(ctx, "")
 	if err != nil {
 		return false, err
 	}
+	yesterday := time.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, -1)
 	for _, p := range open {
-		if p.Tier == state.Hot {
+		if slices.Contains(demoHistory, p.Stream) && (p.Kind == state.Snapshot || p.To.After(yesterday)) {
 			return false, nil
 		}
 	}
@@ -212,14 +218,28 @@ func (s *syncing) demoReady(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// demoWatch tells every publication in a line.
+// demoWatch tells what is published as it happens, one line a stream and moment:
+// a backfill publishes hundreds of windows at once.
 type demoWatch struct {
 	out   io.Writer
 	began time.Time
 
-	mu    sync.Mutex
-	first bool
+	mu      sync.Mutex
+	first   bool
+	pending []*demoLine
 }
+
+// demoLine sums what was published of one stream since the last telling.
+type demoLine struct {
+	stream            string
+	windows           int
+	from, to          time.Time
+	changes           bool
+	rows, quarantined int64
+}
+
+// demoEvery is how often the watch tells what has gathered.
+const demoEvery = 300 * time.Millisecond
 
 func (*demoWatch) Called(string, string, string, time.Duration, int) {}
 func (*demoWatch) Received(state.Pull, int)                          {}
@@ -229,33 +249,74 @@ func (*demoWatch) Warehouse(error)                                   {}
 func (w *demoWatch) Published(p state.Pull, rows, quarantined int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	note := ""
 	if !w.first && rows > 0 {
 		w.first = true
-		note = fmt.Sprintf("   <- the first rows, %s after the start", time.Since(w.began).Round(100*time.Millisecond))
+		fmt.Fprintf(w.out, "  the first rows are in ClickHouse, %s after the start\n", time.Since(w.began).Round(100*time.Millisecond))
 	}
-	if quarantined > 0 {
-		note += fmt.Sprintf("   (%d in quarantine)", quarantined)
+	i := slices.IndexFunc(w.pending, func(l *demoLine) bool { return l.stream == p.Stream && l.changes == (p.Kind == state.Changes) })
+	if i < 0 {
+		w.pending = append(w.pending, &demoLine{stream: p.Stream, changes: p.Kind == state.Changes, from: p.From, to: p.To})
+		i = len(w.pending) - 1
 	}
-	fmt.Fprintf(w.out, "  %s  %-28s %-34s %7d rows%s\n", time.Now().Format("15:04:05"), p.Stream, demoWindow(p), rows, note)
+	l := w.pending[i]
+	l.windows++
+	l.rows += rows
+	l.quarantined += quarantined
+	if p.From.Before(l.from) {
+		l.from = p.From
+	}
+	if p.To.After(l.to) {
+		l.to = p.To
+	}
 }
 
 func (w *demoWatch) Failed(p state.Pull, reason string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	fmt.Fprintf(w.out, "  %s  %-28s failed: %s\n", time.Now().Format("15:04:05"), p.Stream, reason)
+	fmt.Fprintf(w.out, "  %s  %-26s failed: %s\n", time.Now().Format("15:04:05"), p.Stream, reason)
 }
 
-func demoWindow(p state.Pull) string {
-	switch {
-	case p.Kind == state.Changes:
-		return "changed since " + p.From.UTC().Format("2006-01-02 15:04")
-	case p.Kind == state.Snapshot:
-		return "all"
-	case p.To.Sub(p.From) < 3*time.Hour:
-		return p.From.UTC().Format("2006-01-02 15:04") + " to " + p.To.UTC().Format("15:04")
+// tell prints what has gathered, until ctx ends.
+func (w *demoWatch) tell(ctx context.Context) {
+	tick := time.NewTicker(demoEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		w.mu.Lock()
+		w.flush()
+		w.mu.Unlock()
 	}
-	return p.From.UTC().Format(time.DateOnly)
+}
+
+// flush must be called with mu held.
+func (w *demoWatch) flush() {
+	for _, l := range w.pending {
+		fmt.Fprintln(w.out, l.String())
+	}
+	w.pending = nil
+}
+
+func (l *demoLine) String() string {
+	const minute = "2006-01-02 15:04"
+	what := "all"
+	switch {
+	case l.changes:
+		what = "changed since " + l.from.UTC().Format(minute)
+	case !l.from.IsZero():
+		what = l.from.UTC().Format(minute) + " to " + l.to.UTC().Format(minute)
+	}
+	windows := ""
+	if l.windows > 1 {
+		windows = fmt.Sprintf(" in %d windows", l.windows)
+	}
+	if l.quarantined > 0 {
+		windows += fmt.Sprintf(", %d in quarantine", l.quarantined)
+	}
+	return fmt.Sprintf("  %s  %-26s %-38s %7d rows%s", time.Now().Format("15:04:05"), l.stream, what, l.rows, windows)
 }
 
 // freeOr gives the address if it can be listened at, else the same host with any
