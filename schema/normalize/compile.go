@@ -284,7 +284,7 @@ func (c *compiler) field(what string, spec Field, column schema.Column) field {
 		literal = spec.Const
 	}
 	if literal != "" {
-		if f.typ == schema.Time && f.zone == nil && f.isCivil() {
+		if _, err := schema.ParseRFC3339([]byte(literal)); err != nil && f.typ == schema.Time && f.zone == nil && f.isCivil() {
 			c.fail("%s: a constant time needs a zone of its own or an offset", what)
 		}
 		parsed, err := f.parse([]byte(literal), f.zone, nil)
