@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -13,7 +14,6 @@ import (
 
 	"syncd/internal/config"
 	"syncd/internal/embedded"
-	"syncd/internal/strictyaml"
 	"syncd/loaders"
 	"syncd/state"
 	"syncd/state/sqlite"
@@ -33,6 +33,9 @@ type app struct {
 // loadApp reads the configuration and checks all of it against the catalogue.
 func loadApp(file string, logs io.Writer) (*app, error) {
 	cfg, err := config.Load(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &usageError{fmt.Errorf("%w: start from config.example.yaml, name another file with --config, or try syncd demo", err)}
+	}
 	if err != nil {
 		return nil, &usageError{err}
 	}
@@ -157,15 +160,4 @@ func newLogger(c config.Log, out io.Writer) (*zap.Logger, error) {
 		encoder = zapcore.NewJSONEncoder(encoding)
 	}
 	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(out)), level)), nil
-}
-
-// explain tells an error on stderr with one line for each mistake.
-func explain(w io.Writer, err error) {
-	if problems, ok := errors.AsType[strictyaml.Problems](err); ok {
-		for _, p := range problems {
-			fmt.Fprintln(w, p.String())
-		}
-		return
-	}
-	fmt.Fprintln(w, "syncd:", err)
 }

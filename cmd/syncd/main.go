@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"syncd/internal/embedded"
+	"syncd/internal/strictyaml"
 )
 
 // Exit codes.
@@ -42,12 +43,29 @@ func run(args []string, stdout, stderr io.Writer) int {
 	err := root.ExecuteContext(ctx)
 	code := exitCode(ctx, err)
 	if err != nil && !errors.Is(err, errSaid) && code != exitInterrupted {
-		fmt.Fprintln(stderr, "syncd:", err)
+		tell(stderr, err)
 	}
 	if code == exitInterrupted {
 		fmt.Fprintln(stderr, "syncd: interrupted; what was received is kept, and the next run goes on from there")
 	}
 	return code
+}
+
+// tell says on stderr what went wrong; mistakes of a file one a line.
+func tell(stderr io.Writer, err error) {
+	problems, ok := errors.AsType[strictyaml.Problems](err)
+	if !ok {
+		fmt.Fprintln(stderr, "syncd:", err)
+		return
+	}
+	mistakes := "1 mistake"
+	if len(problems) != 1 {
+		mistakes = fmt.Sprintf("%d mistakes", len(problems))
+	}
+	fmt.Fprintf(stderr, "syncd: %s in the configuration\n", mistakes)
+	for _, p := range problems {
+		fmt.Fprintln(stderr, p.String())
+	}
 }
 
 // interruptible gives a context that ends at the first SIGINT or SIGTERM. The

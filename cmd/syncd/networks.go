@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -120,7 +121,9 @@ func streamEntryOf(n *manifest.Network, s *manifest.Stream) streamEntry {
 		Default: !s.Disabled && len(s.Needs) == 0, Needs: s.Needs, Evidence: string(cmp.Or(s.Evidence, n.Evidence)),
 	}
 	for _, out := range s.Outputs() {
-		e.Tables = append(e.Tables, out.Table)
+		if !slices.Contains(e.Tables, out.Table) {
+			e.Tables = append(e.Tables, out.Table)
+		}
 	}
 	if s.Window != nil {
 		e.Window = string(s.Window.Step)
