@@ -39,6 +39,7 @@ var allowed = map[string][]string{
 	"cmd/syncd":                     {"all", "tests/affisesim"},
 	"tests/affisesim":               {},
 	"tests/affisesim/cmd/affisesim": {"tests/affisesim"},
+	"tests/bench":                   {"extractors", "extractors/manifest", "extractors/rest", "internal/embedded", "loaders", "schema", "schema/normalize", "state", "tests/affisesim"},
 }
 
 // forTests are the packages that no production code may import. The simulator is

@@ -1,0 +1,17 @@
+// Command bench measures what syncd promises about speed and memory, each figure
+// beside its reference in the same run:
+//
+//	normalize   pages of conversions and clicks into native columns, beside encoding/json
+//	backfill    the built binary against a simulated network, beside ready-made blocks
+//	publish     a window of 100,000 rows in tables of two sizes
+//	idle        the memory of a daemon that has nothing to do
+//
+// It is run from the root of the repository after `make build`, as
+//
+//	go run ./tests/bench [-only PART] [-rounds N] [-scale F] [-json] [-profile DIR]
+//
+// and prints the medians of the rounds. Rows a second are those of the machine it
+// runs on, and of what else runs there: goals that are to hold anywhere are the
+// ratios. A figure that misses its goal is marked and fails nothing; wrong results
+// (rows that are not in the warehouse) end the program with 1.
+package main
