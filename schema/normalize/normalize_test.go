@@ -112,6 +112,7 @@ func TestValues(t *testing.T) {
 		{"a time far away is bad", field("created_at", from("v")), `"v":"9999-12-31 00:00:00"`, `bad record 0: created_at: "9999-12-31 00:00:00": time is out of range`},
 
 		{"what nobody names is left to extra", field("name", from("a.b")), `"x":null,"a":{"b":1,"c":{"d":[]}},"y":[1,2],"z":""`, "name: \"1\"\nextra: \"{\\\"x\\\":null,\\\"a\\\":{\\\"c\\\":{\\\"d\\\":[]}},\\\"y\\\":[1,2],\\\"z\\\":\\\"\\\"}\""},
+		{"an object that is wanted whole and in part is not left to extra", map[string]Field{"description": from("a"), "name": from("a.b")}, `"a":{"b":1,"c":2}`, "name: \"1\"\ndescription: \"{\\\"b\\\":1,\\\"c\\\":2}\""},
 		{"an empty array for an object is nothing", field("name", from("a.b")), `"a":[]`, ``},
 		{"text for an object is left to extra", field("name", from("a.b")), `"a":"odd"`, `extra: "{\"a\":\"odd\"}"`},
 	} {
