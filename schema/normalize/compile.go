@@ -19,7 +19,6 @@ type Normalizer struct {
 	table   *schema.Table
 	records []string
 	fields  []field // in the order of evaluation
-	byName  map[string]int
 
 	record  *node // what is asked of a record
 	element *node // what is asked of an element of Each; record if there is none
@@ -110,7 +109,7 @@ func (c *compiler) fail(format string, args ...any) {
 
 // Compile checks a Spec and makes its Normalizer. The error lists every mistake.
 func Compile(spec Spec) (*Normalizer, error) {
-	c := &compiler{n: &Normalizer{spec: spec, byName: map[string]int{}, each: -1, parentKey: -1, key: -1, plain: -1}}
+	c := &compiler{n: &Normalizer{spec: spec, each: -1, parentKey: -1, key: -1, plain: -1}}
 	n := c.n
 	table, ok := schema.Lookup(spec.Table)
 	if !ok {
@@ -237,11 +236,9 @@ func (c *compiler) columns() {
 			last = append(last, f)
 			continue
 		}
-		n.byName[f.name] = i
 		n.fields = append(n.fields, f)
 	}
 	for _, f := range last {
-		n.byName[f.name] = f.column
 		n.fields = append(n.fields, f)
 	}
 }

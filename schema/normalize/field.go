@@ -337,12 +337,12 @@ func (n *Normalizer) textOf(v value) []byte {
 
 func (n *Normalizer) joined(f *field) ([]byte, bool) {
 	n.joinText = n.joinText[:0]
-	any := false
+	found := false
 	add := func(v value) {
-		if any {
+		if found {
 			n.joinText = append(n.joinText, f.join...)
 		}
-		any = true
+		found = true
 		if v.kind == escaped {
 			n.joinText = unescape(n.joinText, v.raw)
 		} else {
@@ -374,7 +374,7 @@ func (n *Normalizer) joined(f *field) ([]byte, bool) {
 			}
 		}
 	}
-	return n.joinText, any
+	return n.joinText, found
 }
 
 // objectID gives the field's ObjectId, nil if it has none.
