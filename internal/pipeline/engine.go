@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/klauspost/compress/zstd"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
@@ -63,7 +62,7 @@ type Engine struct {
 	queue     *queue
 	runs      *runs
 	lanes     map[string]*lane
-	encoder   *zstd.Encoder
+	packer    *packer
 
 	inboxMax int64
 	slots    int
@@ -86,14 +85,12 @@ type Engine struct {
 // New makes an engine and takes over what an earlier one left in the store. No
 // call is made before Run.
 func New(ctx context.Context, o Options) (*Engine, error) {
-	// Pages are 0.1 to 1 MB of repetitive JSON: the fastest level shrinks them to a
-	// tenth, and lanes wait for it.
-	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2), zstd.WithWindowSize(1<<20))
+	packer, err := newPacker()
 	if err != nil {
-		return nil, fmt.Errorf("making the inbox's compressor: %w", err)
+		return nil, err
 	}
 	e := &Engine{
-		store: o.Store, warehouse: o.Warehouse, log: o.Log, observe: o.Observers, encoder: encoder,
+		store: o.Store, warehouse: o.Warehouse, log: o.Log, observe: o.Observers, packer: packer,
 		queue: newQueue(), lanes: map[string]*lane{},
 		inboxMax: o.InboxMax, slots: o.Slots, attempts: o.Attempts, grace: o.Grace, linger: o.Linger, newRunID: o.NewRunID, after: o.After,
 	}
@@ -275,8 +272,6 @@ func (e *Engine) measure(ctx context.Context) error {
 	e.queue.signal()
 	return nil
 }
-
-func (e *Engine) compress(body []byte) []byte { return e.encoder.EncodeAll(body, nil) }
 
 // finished tells everyone that a pull ended without being published.
 func (e *Engine) finished(ctx context.Context, p state.Pull, reason string) {

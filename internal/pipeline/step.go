@@ -76,11 +76,13 @@ func (l *lane) call(ctx context.Context, e *entry, stream *extractors.Stream, wo
 		return l.failed(ctx, e, ended, err)
 	}
 	next := ended.Add(l.account.MinDelay)
-	body := l.engine.compress(l.account.Source.Redact(answer.Body))
+	size := len(answer.Body)
+	body, release := l.engine.packer.pack(l.account.Source.Redact(answer.Body))
+	defer release() // the store has its own copy when Receive returns
 	// The answer was paid for: a shutdown does not keep it from becoming durable.
 	received, err := l.engine.store.Receive(context.WithoutCancel(ctx), state.Receipt{
 		PullID: p.ID, Body: body, Request: call.Describe,
-		Records: page.Records, RawBytes: len(answer.Body), Hash: page.Hash,
+		Records: page.Records, RawBytes: size, Hash: page.Hash,
 		Next: page.Next, Done: page.Done, NextCall: next, ReceivedAt: ended,
 	})
 	if err != nil {
