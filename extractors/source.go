@@ -69,6 +69,9 @@ type Answer struct {
 	Header http.Header
 	// Body is decompressed and complete as far as HTTP can tell.
 	Body []byte
+	// Release gives the memory of Body back for the next call; nil where there is
+	// nothing to give back. It may be left out, and after it Body must not be used.
+	Release func()
 }
 
 // Page is the envelope of an answer.

@@ -18,7 +18,7 @@ type caller struct {
 func (c *caller) Do(ctx context.Context, call extractors.Call) (extractors.Answer, error) {
 	r, err := c.transport.Do(ctx, transport.Request{Method: call.Method, URL: call.URL, Header: call.Header, Body: call.Body})
 	if err == nil {
-		return extractors.Answer{Status: r.Status, Header: r.Header, Body: r.Body}, nil
+		return extractors.Answer{Status: r.Status, Header: r.Header, Body: r.Body, Release: r.Release}, nil
 	}
 	failure := &extractors.APIError{
 		Network: c.network, Account: c.account, Op: call.Describe,

@@ -79,6 +79,9 @@ func (l *lane) call(ctx context.Context, e *entry, stream *extractors.Stream, wo
 	size := len(answer.Body)
 	body, release := l.engine.packer.pack(l.account.Source.Redact(answer.Body))
 	defer release() // the store has its own copy when Receive returns
+	if answer.Release != nil {
+		answer.Release()
+	}
 	// The answer was paid for: a shutdown does not keep it from becoming durable.
 	received, err := l.engine.store.Receive(context.WithoutCancel(ctx), state.Receipt{
 		PullID: p.ID, Body: body, Request: call.Describe,
