@@ -10,7 +10,7 @@ import (
 
 // ledgerBytes is how much of raw pages (or quarantined records) is collected before
 // it is sent.
-const ledgerBytes = 4 << 20
+const ledgerBytes = 512 << 10
 
 // ledgerInsert collects rows of a ledger and sends them in one INSERT, a block
 // whenever there is enough of them. The ledgers replace rows with equal keys, so
