@@ -265,12 +265,15 @@ const (
 	refusedMost  = time.Hour
 )
 
-// remove forgets pulls that are published, held or rejected.
+// remove forgets pulls that are published, held, rejected or given up.
 func (q *queue) remove(entries []*entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, e := range entries {
 		delete(q.pulls, e.pull.ID)
+		if e.pull.Phase == state.Pulling {
+			q.order[e.pull.Account] = slices.DeleteFunc(q.order[e.pull.Account], func(x *entry) bool { return x == e })
+		}
 	}
 	q.signal()
 }
