@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"go.uber.org/zap"
@@ -18,7 +19,13 @@ type slot struct {
 	number int
 	log    *zap.Logger
 	norm   *normalizer
+	// loaded is when the last batch ended; zero after a rest.
+	loaded time.Time
 }
+
+// restAfter is how long a slot is without work when it gives its memory back. A
+// daemon spends most of its life like that.
+const restAfter = 10 * time.Second
 
 func newSlot(e *Engine, number int) *slot {
 	return &slot{engine: e, number: number, log: e.log.Named("loader").With(zap.Int("slot", number)), norm: newNormalizer(e)}
@@ -31,12 +38,13 @@ func (s *slot) run(ctx context.Context) error {
 		changed := s.engine.queue.wait()
 		batch, wait := s.engine.nextBatch(time.Now())
 		if len(batch) == 0 {
-			if err := sleep(ctx, wait, changed); err != nil {
+			if err := sleep(ctx, s.rest(wait, time.Now()), changed); err != nil {
 				return nil
 			}
 			continue
 		}
 		err := s.load(ctx, batch)
+		s.loaded = time.Now()
 		switch {
 		case err == nil:
 			pause = 0
@@ -87,6 +95,27 @@ func (e *Engine) isolate(batch []*entry, err error, log *zap.Logger) {
 	log.Error("pull not published", zap.String("reason", reason), zap.Duration("again_in", pause))
 	e.stopped(p.Account, reason)
 	e.observe.Failed(p, reason)
+}
+
+// rest gives back the slot's buffers, and the process's garbage with them, when
+// there was no work for restAfter. It answers how long to wait for work: as asked
+// (zero: for ever), or less if the rest is still to come.
+func (s *slot) rest(wait time.Duration, now time.Time) time.Duration {
+	if s.loaded.IsZero() {
+		return wait
+	}
+	if left := s.loaded.Add(restAfter).Sub(now); left > 0 {
+		if wait == 0 || left < wait {
+			return left
+		}
+		return wait
+	}
+	s.loaded = time.Time{}
+	s.norm = newNormalizer(s.engine)
+	// Left alone, the runtime would collect within two minutes and return the memory
+	// of a peak over many more.
+	debug.FreeOSMemory()
+	return wait
 }
 
 // stateError is a failure of the state store, which the daemon cannot go on with.
