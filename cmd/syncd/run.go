@@ -47,12 +47,14 @@ interrupted goes on where it stopped when the same one is asked again.`,
 	onlyFlag(c, &o.only)
 	c.Flags().BoolVar(&o.once, "once", false, "bring everything up to date and exit")
 	c.Flags().StringVar(&o.backfill, "backfill", "", "FROM..TO, report days, both included: pull that range and exit")
-	c.MarkFlagsMutuallyExclusive("once", "backfill")
 	return c
 }
 
 func runSync(cmd *cobra.Command, o runOptions) error {
 	ctx := cmd.Context()
+	if o.once && o.backfill != "" {
+		return &usageError{errors.New("--once and --backfill exclude each other: one pulls what is due, the other a range")}
+	}
 	a, err := loadApp(o.config, cmd.ErrOrStderr())
 	if err != nil {
 		return err
