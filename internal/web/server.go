@@ -122,7 +122,7 @@ func secure(next http.Handler) http.Handler {
 // authentication, so that a browser can show the page.
 func (s *Server) guard(next http.Handler) http.Handler {
 	if s.options.Token == "" {
-		return next
+		return localOnly(next)
 	}
 	want := sha256.Sum256([]byte(s.options.Token))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -141,17 +141,37 @@ func (s *Server) guard(next http.Handler) http.Handler {
 	})
 }
 
+// localOnly refuses requests that were not addressed to this machine by its own
+// names. A page on the web can make a browser send requests to 127.0.0.1 under a name
+// of its own, and read the answers; it cannot choose the Host of an address.
+func localOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		ip := net.ParseIP(strings.Trim(host, "[]"))
+		if host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			http.Error(w, "without a token syncd answers to localhost and 127.0.0.1 only", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // health answers as long as the process does.
 func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	fmt.Fprintln(w, "ok")
 }
 
-// ready answers 503 with the reason while the daemon cannot do its work.
+// ready answers 503 while the daemon cannot do its work.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	if err := s.options.Ready(r.Context()); err != nil {
-		s.options.Log.Debug("not ready", zap.Error(err))
-		http.Error(w, "not ready: "+err.Error(), http.StatusServiceUnavailable)
+		// Whoever asks for readiness need not have the token, so the reason, which may
+		// name addresses and users, goes to the log alone.
+		s.options.Log.Warn("not ready", zap.Error(err))
+		http.Error(w, "not ready; the log says why", http.StatusServiceUnavailable)
 		return
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")

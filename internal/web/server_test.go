@@ -1,0 +1,115 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"go.uber.org/zap"
+
+	"syncd/internal/status"
+)
+
+const token = "a-token-nobody-guesses"
+
+func server(token string) *Server {
+	return &Server{options: Options{
+		Token: token, Version: "1.2.3", Log: zap.NewNop(), Connect: []string{"ClickHouse native: 127.0.0.1:9000"},
+		Streams: func(context.Context) ([]status.Line, error) {
+			return []status.Line{
+				{Account: "a", Network: "Affise", Stream: "conversions", State: status.Waiting, Words: "waiting for quota until 14:05"},
+				{Account: "a", Network: "Affise", Stream: "offers", State: status.UpToDate, Words: `up to date <script>alert("x")</script>`},
+			}, nil
+		},
+		Ready:   func(context.Context) error { return errors.New("dialing clickhouse://secret-user@db:9000") },
+		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "syncd_calls_total 1\n") }),
+	}}
+}
+
+func TestAnswers(t *testing.T) {
+	bearer := func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) }
+	tests := []struct {
+		name, token, host, path string
+		with                    func(*http.Request)
+		status                  int
+		body                    []string
+		not                     string
+	}{
+		{"health needs no token", token, "syncd.example.com", "/healthz", nil, 200, []string{"ok"}, ""},
+		{"readiness needs no token and gives nothing away", token, "syncd.example.com", "/readyz", nil, 503, []string{"not ready"}, "secret-user"},
+		{"metrics need the token", token, "syncd.example.com", "/metrics", nil, 401, nil, "syncd_calls_total"},
+		{"metrics with the token", token, "syncd.example.com", "/metrics", bearer, 200, []string{"syncd_calls_total"}, ""},
+		{"a wrong token is refused", token, "syncd.example.com", "/", func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token+"x") }, 401, nil, "conversions"},
+		{"the token is the password for browsers", token, "syncd.example.com", "/", func(r *http.Request) { r.SetBasicAuth("anyone", token) }, 200, []string{"conversions"}, ""},
+		{"the page says where every stream stands, escaped", "", "127.0.0.1:8080", "/", nil, 200, []string{"waiting for quota until 14:05", "ClickHouse native", "&lt;script&gt;"}, "<script>"},
+		{"the status is there as JSON", "", "localhost:8080", "/api/status", nil, 200, []string{`"stream":"conversions"`, `"state":"waiting"`}, ""},
+		{"a name of the web that points here is refused without a token", "", "evil.example.com", "/api/status", nil, 403, nil, "conversions"},
+		{"IPv6 loopback is this machine", "", "[::1]:8080", "/api/status", nil, 200, []string{"conversions"}, ""},
+		{"an unknown path is not found", "", "127.0.0.1", "/nothing", nil, 404, nil, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := httptest.NewRequest(http.MethodGet, tt.path, nil)
+			r.Host = tt.host
+			if tt.with != nil {
+				tt.with(r)
+			}
+			w := httptest.NewRecorder()
+			server(tt.token).Handler().ServeHTTP(w, r)
+			body := w.Body.String()
+			if w.Code != tt.status {
+				t.Errorf("got status %d, want %d: %s", w.Code, tt.status, body)
+			}
+			for _, want := range tt.body {
+				if !strings.Contains(body, want) {
+					t.Errorf("got %q, want %q in it", body, want)
+				}
+			}
+			if tt.not != "" && strings.Contains(body, tt.not) {
+				t.Errorf("got %q, which must not hold %q", body, tt.not)
+			}
+			if w.Header().Get("X-Content-Type-Options") != "nosniff" {
+				t.Error("the answer lacks its security headers")
+			}
+		})
+	}
+}
+
+func TestOnlyReadingIsAnswered(t *testing.T) {
+	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete} {
+		r := httptest.NewRequest(method, "/", nil)
+		r.Host = "127.0.0.1"
+		w := httptest.NewRecorder()
+		server("").Handler().ServeHTTP(w, r)
+		if w.Code != http.StatusMethodNotAllowed {
+			t.Errorf("%s: got status %d, want 405", method, w.Code)
+		}
+	}
+}
+
+func TestServesUntilClosed(t *testing.T) {
+	o := server("").options
+	o.Listen = "127.0.0.1:0"
+	s, err := Start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.Get("http://" + s.Addr() + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != 200 {
+		t.Errorf("got status %d", resp.StatusCode)
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Errorf("closing: %v", err)
+	}
+	if _, err := http.Get("http://" + s.Addr() + "/healthz"); err == nil {
+		t.Error("the server answers after it was closed")
+	}
+}
