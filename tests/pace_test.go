@@ -1,0 +1,69 @@
+package tests
+
+import (
+	"syscall"
+	"testing"
+	"time"
+
+	"syncd/tests/affisesim"
+)
+
+func TestTheDelayBetweenCallsHoldsAcrossRestartsAndFailedCalls(t *testing.T) {
+	t.Parallel()
+	const delay = 60 * time.Millisecond
+	b := newBed(t, affisesim.Options{Conversions: 500, Clicks: -1, Faults: affisesim.Faults{
+		Script: []affisesim.Fault{{Kind: affisesim.ServerError, After: 5, Times: 2}, {Kind: affisesim.Reset, After: 9}, {Kind: affisesim.Slow, After: 12, Delay: 200 * time.Millisecond}},
+	}}).onServer()
+	x := recent(t, "main", "UTC", 9)
+	b.config(adminAccount("main", "UTC", x.from, "    pace: {min_delay: 60ms, allow_faster: true, parallel: 1}\n    timeout: 2s\n"))
+	args := []string{"run", "--backfill", x.day(x.from) + ".." + x.day(time.Now()), "--only", "main/conversions", "--only", "main/stats/by_offer"}
+	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT, syscall.SIGKILL} {
+		few := b.after(3)
+		p := b.start(args...)
+		<-few
+		p.signal(signal)
+		r := p.wait()
+		if signal == syscall.SIGINT {
+			says(t, r.ended(t, 3).stderr, "interrupted")
+		}
+		b.network.Mark()
+	}
+	b.run(args...).ended(t, 0)
+	if n := len(b.network.Log()); n < 20 {
+		t.Errorf("only %d calls were made", n)
+	}
+	for _, p := range b.network.CallsWithin(delay) {
+		t.Errorf("call %d (run %d) left %s after the end of call %d (run %d); the delay is %s",
+			p.Second.Number, p.Second.Epoch, p.Gap(), p.First.Number, p.First.Epoch, delay)
+	}
+	conn, _ := b.warehouse()
+	b.conversionsEqual(conn, x)
+}
+
+func TestRetryAfterIsHonoured(t *testing.T) {
+	t.Parallel()
+	for _, form := range []string{"3", "date:4"} {
+		t.Run(form, func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t, affisesim.Options{Conversions: 100, Clicks: -1}).onServer()
+			b.network.Inject(affisesim.Fault{Kind: affisesim.TooManyRequests, After: 2, RetryAfter: form})
+			x := recent(t, "main", "UTC", 4)
+			b.config(adminAccount("main", "UTC", x.from, "    pace: {min_delay: 0s, allow_faster: true, parallel: 1}\n"))
+			b.run("run", "--backfill", x.day(x.from)+".."+x.day(time.Now()), "--only", "main/conversions").ended(t, 0)
+			calls := b.network.Log()
+			for i, c := range calls {
+				if c.Status != 429 {
+					continue
+				}
+				if i+1 == len(calls) {
+					t.Fatal("no call came after the refused one")
+				}
+				if gap := calls[i+1].At.Sub(c.Ended); gap < 3*time.Second {
+					t.Errorf("the next call left after %s; the network asked for 3 s at least", gap)
+				}
+			}
+			conn, _ := b.warehouse()
+			b.conversionsEqual(conn, x)
+		})
+	}
+}
