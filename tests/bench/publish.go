@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -61,6 +62,9 @@ func benchPublish(ctx context.Context, b *bench) (err error) {
 				return err
 			}
 		}
+		if err := p.settle(ctx); err != nil {
+			return err
+		}
 		var ends, fresh, again []float64
 		for range b.rounds {
 			for _, m := range []struct {
@@ -96,6 +100,24 @@ type publishing struct {
 	rows      int
 	version   uint64
 	blocks    []*schema.Block
+}
+
+// settle waits until the server has merged what filling the table left behind:
+// that work is not the publication's. It gives up after a minute.
+func (p *publishing) settle(ctx context.Context) error {
+	for range 300 {
+		var out bytes.Buffer
+		if err := p.warehouse.Query(ctx, "SELECT count() FROM system.merges", "TSV", &out); err != nil {
+			return err
+		}
+		if lines := strings.Fields(out.String()); len(lines) > 0 && lines[len(lines)-1] == "0" {
+			return nil
+		}
+		if !wait(ctx, 200*time.Millisecond) {
+			return context.Cause(ctx)
+		}
+	}
+	return nil
 }
 
 func dayOf(n int) time.Time { return time.Date(2026, 1, 1+n, 0, 0, 0, 0, time.UTC) }
