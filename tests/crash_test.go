@@ -129,7 +129,7 @@ func TestACrashWhileHistoryIsRestatedLosesNothingAndCountsNothingTwice(t *testin
 			report := b.network.Restate(7, affisesim.Change{Statuses: 40, Amounts: 20, Late: 30, Removed: 25, Within: 15 * 24 * time.Hour})
 			b.network.ResetLog()
 			conn, _ := b.warehouse()
-			before := one[time.Time](t, conn, "SELECT now64(3, 'UTC')")
+			before := one[int64](t, conn, serverNow)
 			r := b.startWith([]string{"SYNCD_CRASH=" + step + ":1"}, args...).wait()
 			if r.signal != syscall.SIGKILL {
 				t.Fatalf("step %s was never reached:\n%s", step, tail(r.stderr))

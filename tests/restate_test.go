@@ -11,11 +11,14 @@ import (
 	"syncd/tests/affisesim"
 )
 
+// serverNow asks the server's clock, milliseconds since the epoch.
+const serverNow = "SELECT toUnixTimestamp64Milli(now64(3))"
+
 // restated compares the ledger's counts since a moment with what the network did.
-func (b *bed) restated(conn driver.Conn, since time.Time, r affisesim.Report) {
+func (b *bed) restated(conn driver.Conn, since int64, r affisesim.Report) {
 	b.t.Helper()
 	var added, changed, removed uint64
-	row := conn.QueryRow(b.t.Context(), "SELECT sum(added), sum(changed), sum(removed) FROM "+b.database+".restatements WHERE table_name = 'conversions' AND at >= $1", since)
+	row := conn.QueryRow(b.t.Context(), "SELECT sum(added), sum(changed), sum(removed) FROM "+b.database+".restatements WHERE table_name = 'conversions' AND toUnixTimestamp64Milli(at) >= $1", since)
 	if err := row.Scan(&added, &changed, &removed); err != nil {
 		b.t.Fatal(err)
 	}
@@ -68,7 +71,7 @@ func TestAfterHistoryWasRestatedTheNextRunMakesTheViewsEqualTheTruthAgain(t *tes
 	conn, _ := b.warehouse()
 
 	for round := range 2 {
-		before := one[time.Time](t, conn, "SELECT now64(3, 'UTC')")
+		before := one[int64](t, conn, serverNow)
 		report := b.network.Restate(uint64(round), affisesim.Change{
 			Statuses: 60, Amounts: 20, Late: 40, Removed: 30, LateClicks: 25, RemovedClicks: 15, Offers: 3, Within: 4 * 24 * time.Hour,
 		})
@@ -78,8 +81,8 @@ func TestAfterHistoryWasRestatedTheNextRunMakesTheViewsEqualTheTruthAgain(t *tes
 		b.clicksEqual(conn, x)
 		b.statsEqual(conn, x)
 		b.performanceEqual(conn, x)
-		added := one[uint64](t, conn, "SELECT sum(added) FROM "+b.database+".restatements WHERE table_name = 'clicks' AND at >= $1", before)
-		removed := one[uint64](t, conn, "SELECT sum(removed) FROM "+b.database+".restatements WHERE table_name = 'clicks' AND at >= $1", before)
+		added := one[uint64](t, conn, "SELECT sum(added) FROM "+b.database+".restatements WHERE table_name = 'clicks' AND toUnixTimestamp64Milli(at) >= $1", before)
+		removed := one[uint64](t, conn, "SELECT sum(removed) FROM "+b.database+".restatements WHERE table_name = 'clicks' AND toUnixTimestamp64Milli(at) >= $1", before)
 		if int(added) != len(report.LateClicks) || int(removed) != len(report.RemovedClicks) {
 			t.Errorf("the ledger has %d clicks added and %d removed; the network did %d and %d", added, removed, len(report.LateClicks), len(report.RemovedClicks))
 		}
