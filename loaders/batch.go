@@ -89,8 +89,21 @@ func (b *Batch) insertInto(ctx context.Context, t *schema.Table, block *schema.B
 	return i, nil
 }
 
+// Keep makes the raw pages and quarantined records that were given so far durable,
+// and nothing else: staged rows are left to Publish or Abort. It is for a batch that
+// will be given up because of what its pages hold, which somebody will want to see.
+// Writing the same pages and records again in another batch changes nothing.
+func (b *Batch) Keep(ctx context.Context) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.over {
+		return errOver
+	}
+	return errors.Join(b.raw.finish(ctx, b.w), b.bad.finish(ctx, b.w))
+}
+
 // Abort gives the batch up: nothing of it becomes visible. Raw pages and
-// quarantined records that were sent stay; sending them again changes nothing.
+// quarantined records that were sent may stay; sending them again changes nothing.
 func (b *Batch) Abort(context.Context) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -225,6 +225,37 @@ func TestRawPagesAndQuarantineAreThereOnce(t *testing.T) {
 	equal(t, "quarantine", ask(t, w, "SELECT page_seq, record_index, reason, record FROM {db}.quarantine"), `1	7	payout: not a number	{"payout":"x"}`)
 }
 
+func TestKeepMakesReceiptsDurableAndNothingElse(t *testing.T) {
+	w := setup(t)
+	ctx := t.Context()
+	page := func(seq int64) RawPage {
+		return RawPage{Network: "affise", Account: "main", Stream: "conversions", PullID: 1, Seq: seq, Request: "GET /x", ReceivedAt: at("2026-03-01 10:00:00"), Version: 11, Body: []byte("body")}
+	}
+	bad := func(index int) QuarantineRow {
+		return QuarantineRow{Network: "affise", Account: "main", Stream: "conversions", Table: "conversions", PullID: 1, Seq: 1, Index: index, Reason: "payout: not a number", At: at("2026-03-01 10:00:00"), Version: 11}
+	}
+	for range 2 { // the second time as when the batch is done again without the pull
+		b, err := w.Begin(ctx, 0)
+		must(t, err)
+		must(t, b.Write(ctx, conversions(t, conv{id: "a", created: "2026-03-01 00:00:00", status: "pending", payout: "1", revenue: "1", currency: "USD", version: 11})))
+		must(t, b.Keep(ctx)) // nothing to keep yet
+		must(t, b.Raw(ctx, page(1)))
+		must(t, b.Quarantine(ctx, bad(7)))
+		must(t, b.Keep(ctx))
+		must(t, b.Raw(ctx, page(2)))
+		must(t, b.Quarantine(ctx, bad(8)))
+		must(t, b.Keep(ctx))
+		b.Abort(ctx)
+		if err := b.Keep(ctx); !errors.Is(err, errOver) {
+			t.Errorf("keeping of a batch that is over: got %v", err)
+		}
+		equal(t, "raw pages", ask(t, w, "SELECT page_seq, body FROM {store}.raw_pages FINAL ORDER BY ALL"), lines("1	body", "2	body"))
+		equal(t, "quarantine", ask(t, w, "SELECT record_index FROM {db}.quarantine ORDER BY ALL"), lines("7", "8"))
+	}
+	publish(t, w, []Unit{dayUnit(10, "2026-03-01")})
+	equal(t, "visible rows", ask(t, w, "SELECT count() FROM {db}.conversions"), "0")
+}
+
 func TestAMillionRowsDoNotGrowTheHeap(t *testing.T) {
 	w := setup(t)
 	ctx := t.Context()

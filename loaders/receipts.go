@@ -61,7 +61,8 @@ func (l *ledgerInsert) added(ctx context.Context, w *Warehouse, bytes int) error
 	return l.flush(ctx, w)
 }
 
-// finish sends the rest and waits until the server has stored it.
+// finish sends the rest and waits until the server has stored all of it. A row that
+// comes later begins a new INSERT.
 func (l *ledgerInsert) finish(ctx context.Context, w *Warehouse) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -74,6 +75,7 @@ func (l *ledgerInsert) finish(ctx context.Context, w *Warehouse) error {
 	if _, err := l.stream.finish(ctx); err != nil {
 		return wrap("ending the INSERT of "+l.name, err)
 	}
+	l.stream = nil
 	return nil
 }
 
