@@ -12,15 +12,6 @@ import (
 	"syncd/schema"
 )
 
-const (
-	// guardRows is how many rows have to be visible before the guard looks at a unit:
-	// small windows halve by chance.
-	guardRows = 20
-	// guardShare is the part of the visible rows, one in guardShare, that a unit must
-	// still have. A source's failure can look like "no rows".
-	guardShare = 2
-)
-
 // publication is one call of Publish on its way.
 type publication struct {
 	w     *Warehouse
@@ -49,7 +40,8 @@ type unitFindings struct {
 type outputFindings struct {
 	keys    int64 // different keys staged
 	content uint64
-	// before is how many rows were visible, kept how many of them stay without being staged.
+	// before is how many rows were visible, kept how many of them stay without being
+	// staged because they are of younger calls.
 	before, kept            int64
 	added, changed, removed int64
 	money                   map[string]*moved // by currency
@@ -236,7 +228,7 @@ func (p *publication) countStaged(ctx context.Context, a *area, final bool) (row
 
 // ask runs a query that reads an area's scopes.
 func (p *publication) ask(ctx context.Context, a *area, doing, statement string, scan func(driver.Rows) error) error {
-	scopes, err := a.external()
+	scopes, err := a.external(func(areaScope) bool { return true })
 	if err != nil {
 		return err
 	}
@@ -315,6 +307,9 @@ func (p *publication) compareArea(ctx context.Context, a *area) error {
 			after.moneyIn(l.currencyAfter).changed += l.rows
 		case classRemoved:
 			before.before += l.rows
+			if p.units[l.unitBefore].NoTombstones {
+				break
+			}
 			before.removed += l.rows
 			before.moneyIn(l.currencyBefore).before(l)
 			before.moneyIn(l.currencyBefore).removed += l.rows
@@ -354,36 +349,23 @@ func (p *publication) result() (Result, bool) {
 		if f.recorded {
 			r.Added, r.Changed, r.Removed = f.counted.Added, f.counted.Changed, f.counted.Removed
 		}
-		believed := u.Believe || f.recorded || u.HeldHash == r.Hash && u.HeldRows == r.Rows
-		for _, o := range u.Outputs {
-			if reason := f.outputs[o.Table].suspicious(o.Table); u.Complete && !believed && r.Held == "" {
-				r.Held = reason
-			}
-		}
+		r.Held = f.held(u, r.Rows)
 		held = held || r.Held != ""
 		result.Units = append(result.Units, r)
 	}
 	return result, held
 }
 
-// suspicious says in words why the output looks like a failure of the source, or
-// nothing if it does not.
-func (o *outputFindings) suspicious(t *schema.Table) string {
-	now := o.keys + o.kept
-	if o.before < guardRows || now*guardShare >= o.before {
-		return ""
-	}
-	return fmt.Sprintf("%d rows of %s were visible, now there are %d; a second pull that says the same will be believed", o.before, t.Name, now)
-}
-
 // bury stages the tombstones of what complete units did not bring.
 func (p *publication) bury(ctx context.Context, touched map[*area]bool) error {
 	for _, a := range p.areas {
+		// Only the scopes in which something vanished go along, so none of a unit that
+		// leaves no tombstones.
 		removed := func(s areaScope) bool { return p.found[s.unit].outputs[a.table].removed > 0 }
 		if !a.complete || !touched[a] || !slices.ContainsFunc(a.scopes, removed) {
 			continue
 		}
-		scopes, err := a.external()
+		scopes, err := a.external(removed)
 		if err != nil {
 			return err
 		}

@@ -105,6 +105,37 @@ func TestARowThatMovesToAnotherWindowIsChangedOnce(t *testing.T) {
 	equal(t, "restatements", ask(t, w, "SELECT pull_version, changed, payout_before, payout_after FROM {db}.restatements"), "21	1	1.0000000000	1.0000000000")
 }
 
+func TestAUnitWithUnreadableRecordsRemovesNothing(t *testing.T) {
+	w := setup(t)
+	row := func(account, id, status string, version uint64) conv {
+		return conv{account: account, id: id, created: "2026-03-01 10:00:00", status: status, payout: "1", revenue: "2", currency: "USD", version: version}
+	}
+	units := func(version uint64) []Unit {
+		bad, good := dayUnit(version, "2026-03-01"), dayUnit(version+1, "2026-03-01")
+		good.Account = "other"
+		return []Unit{bad, good}
+	}
+	publish(t, w, units(10), conversions(t, row("main", "a", "pending", 12), row("main", "b", "pending", 12), row("other", "a", "pending", 12), row("other", "b", "pending", 12)))
+	// In the pull of main the record of b could not be read; in that of other it vanished.
+	again := units(20)
+	again[0].NoTombstones = true
+	got := publish(t, w, again, conversions(t, row("main", "a", "approved", 22), row("main", "c", "pending", 22), row("other", "a", "approved", 22))).Units
+	if u := got[0]; u.Added != 1 || u.Changed != 1 || u.Removed != 0 || u.Held != "" {
+		t.Errorf("the unit with unreadable records: got %+v, want 1 added, 1 changed, none removed", u)
+	}
+	if u := got[1]; u.Added != 0 || u.Changed != 1 || u.Removed != 1 {
+		t.Errorf("its neighbour: got %+v, want 1 changed, 1 removed", u)
+	}
+	equal(t, "conversions", ask(t, w, "SELECT account, conversion_id, status FROM {db}.conversions ORDER BY ALL"), lines(
+		"main	a	approved", "main	b	pending", "main	c	pending", "other	a	approved"))
+	equal(t, "restatements", ask(t, w, "SELECT account, added, changed, removed, payout_before, payout_after FROM {db}.restatements ORDER BY ALL"), lines(
+		"main	1	1	0	1.0000000000	2.0000000000", "other	0	1	1	2.0000000000	1.0000000000"))
+	// Once all records can be read, what is missing has vanished.
+	if u := publish(t, w, units(30)[:1], conversions(t, row("main", "a", "approved", 32), row("main", "c", "pending", 32))).Units[0]; u.Removed != 1 {
+		t.Errorf("the next pull: got %+v, want 1 removed", u)
+	}
+}
+
 // TestACrashAnywhereChangesNothing breaks a publication off after every step and
 // publishes the same again, until there is no step left to break it off after.
 func TestACrashAnywhereChangesNothing(t *testing.T) {
@@ -200,64 +231,6 @@ func events(t testing.TB, version uint64, ids ...string) *schema.Block {
 			add(map[string]string{"network": "affise", "account": "main", "offer_id": id[:1], "event_id": id[2:], "_version": fmt.Sprint(version)})
 		}
 	})
-}
-
-func TestGuard(t *testing.T) {
-	day := func(version uint64, n int) *schema.Block {
-		rows := make([]conv, n)
-		for i := range rows {
-			rows[i] = conv{id: fmt.Sprint(i), created: "2026-03-01 10:00:00", status: "pending", payout: "1", revenue: "1", currency: "USD", version: version}
-		}
-		return conversions(t, rows...)
-	}
-	for _, c := range []struct {
-		name          string
-		before, after int
-		change        func(u *Unit)
-		held          bool
-	}{
-		{name: "a window that halves is published", before: 20, after: 10},
-		{name: "a window that more than halves is held", before: 20, after: 9, held: true},
-		{name: "a window that vanishes is held", before: 20, after: 0, held: true},
-		{name: "a small window may vanish", before: 19, after: 0},
-		{name: "a unit that is to be believed is published", before: 20, after: 0, change: func(u *Unit) { u.Believe = true }},
-		{name: "held memory that disagrees on the hash does not help", before: 20, after: 9, held: true, change: func(u *Unit) { u.HeldRows, u.HeldHash = 9, 1 }},
-		{name: "held memory that disagrees on the rows does not help", before: 20, after: 9, held: true, change: func(u *Unit) { u.HeldRows, u.HeldHash = 8, 1 }},
-		{name: "a list of changes is never held", before: 20, after: 1, change: func(u *Unit) { u.Complete = false }},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			w := setup(t)
-			publish(t, w, []Unit{dayUnit(10, "2026-03-01")}, day(11, c.before))
-			u := dayUnit(20, "2026-03-01")
-			if c.change != nil {
-				c.change(&u)
-			}
-			other := dayUnit(21, "2026-03-02")
-			other.Account = "second"
-			neighbour := conversions(t, conv{account: "second", id: "n", created: "2026-03-02 10:00:00", status: "pending", payout: "1", revenue: "1", currency: "USD", version: 23})
-			got := publish(t, w, []Unit{u, other}, day(22, c.after), neighbour).Units
-			if (got[0].Held != "") != c.held || got[1].Held != "" {
-				t.Fatalf("got %+v, want held %v", got, c.held)
-			}
-			visible := ask(t, w, "SELECT countIf(report_date = '2026-03-01'), countIf(report_date = '2026-03-02') FROM {db}.conversions")
-			if !c.held {
-				if c.change == nil {
-					equal(t, "visible rows", visible, fmt.Sprintf("%d	1", c.after))
-				}
-				return
-			}
-			equal(t, "visible rows while a unit is held", visible, fmt.Sprintf("%d	0", c.before))
-			equal(t, "restatements while a unit is held", ask(t, w, visibleRestatements), "")
-			// The next pull of the window says the same: then it is so.
-			again := dayUnit(30, "2026-03-01")
-			again.HeldRows, again.HeldHash = got[0].Rows, got[0].Hash
-			believed := publish(t, w, []Unit{again}, day(31, c.after)).Units[0]
-			if believed.Held != "" || believed.Removed != int64(c.before-c.after) {
-				t.Errorf("second pull with the same content: got %+v", believed)
-			}
-			equal(t, "visible rows after a second pull said the same", ask(t, w, "SELECT count() FROM {db}.conversions"), fmt.Sprint(c.after))
-		})
-	}
 }
 
 func TestHundredsOfUnitsCostTheQueriesOfOne(t *testing.T) {

@@ -143,8 +143,8 @@ func (a *area) shares(x *areaScope, b *area, y *areaScope) bool {
 // scopesTable is the name of the external table with an area's scopes.
 const scopesTable = "unit_scopes"
 
-// external makes the external table of the area's scopes.
-func (a *area) external() (*ext.Table, error) {
+// external makes the external table of those of the area's scopes that are wanted.
+func (a *area) external(wanted func(areaScope) bool) (*ext.Table, error) {
 	kind := "DateTime64(3, 'UTC')"
 	if a.byDate() {
 		kind = "Date"
@@ -162,6 +162,9 @@ func (a *area) external() (*ext.Table, error) {
 		return nil, fmt.Errorf("describing the scopes: %w", err)
 	}
 	for _, s := range a.scopes {
+		if !wanted(s) {
+			continue
+		}
 		row := []any{uint32(s.unit), s.version, s.account, s.run, orEpoch(s.window), orEpoch(s.from), orEpoch(s.to)}
 		for _, v := range s.equal {
 			row = append(row, v)

@@ -20,12 +20,15 @@ type Unit struct {
 	Complete bool
 	// Outputs are the scopes in the tables that the unit writes, one a table.
 	Outputs []Scope
-	// Believe turns the guard off for this unit.
-	Believe bool
-	// HeldRows and HeldHash describe what an earlier pull of the same window was held
-	// back for. A unit that agrees with both is believed. Zero when nothing is held.
-	HeldRows int64
-	HeldHash uint64
+	// NoTombstones says that some records of the unit could not be normalized. One of
+	// them may be any visible row that the unit did not bring, so no row is taken for
+	// vanished.
+	NoTombstones bool
+	// HeldBefore says that an earlier pull of the same window was held back, some
+	// minutes ago at least, and HeldRows is what its UnitResult.Rows was. The guard
+	// believes a unit that says about the same.
+	HeldBefore bool
+	HeldRows   int64
 }
 
 // Scope says which rows of a table a unit owns: those of the unit's account with
