@@ -20,7 +20,7 @@ import (
 
 // patience bounds every wait of these tests. It decides nothing but how long a
 // broken build takes to say so.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // result is a process that ended.
 type result struct {
