@@ -76,7 +76,10 @@ type Pull struct {
 	// changes, From is the instant since which changes are asked and To when the pull was planned.
 	From, To time.Time
 	// Version is issued when the pull is created: every row the pull brings has a
-	// greater version, every tombstone has exactly this one.
+	// greater version, every tombstone has exactly this one. Versions never come twice,
+	// whatever was dropped or rolled back; a store that is opened issues none smaller
+	// than the clock's microseconds since 1970, so that one which lost its file, or got
+	// an old copy back, still issues greater ones than the warehouse has seen.
 	Version uint64
 	RunID   string
 	// Items is the frozen list of a for-each stream (ids of another stream), one a
@@ -371,14 +374,6 @@ type Store interface {
 	StartBackfill(ctx context.Context, from, to time.Time, only string, now time.Time) (BackfillRequest, error)
 	// FinishBackfill ends a request; one that is finished stays as it is.
 	FinishBackfill(ctx context.Context, id int64, now time.Time) error
-	// Backfills gives the unfinished requests, oldest first.
-	Backfills(ctx context.Context) ([]BackfillRequest, error)
-
-	// NextVersion issues a version outside a pull. Versions never come twice, whatever
-	// was dropped or rolled back; a store that is opened issues none smaller than the
-	// clock's microseconds since 1970, so that one which lost its file, or got an old
-	// copy back, still issues greater ones than the warehouse has seen.
-	NextVersion(ctx context.Context) (uint64, error)
 
 	// Secret gives a named random value that is created on first use and kept (the
 	// embedded engine's password); it never appears in logs.

@@ -142,16 +142,3 @@ func (s *Store) SetDue(ctx context.Context, account, stream string, at time.Time
 			ON CONFLICT DO UPDATE SET due = excluded.due`, account, stream, ms(at))
 	})
 }
-
-// NextVersion implements state.Store.
-func (s *Store) NextVersion(ctx context.Context) (uint64, error) {
-	var version int64
-	err := s.write(ctx, "issuing a version", func(t *tx) (err error) {
-		version, err = t.version()
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	return uint64(version), nil
-}

@@ -49,18 +49,13 @@ func (s *Store) StartBackfill(ctx context.Context, from, to time.Time, only stri
 		if err != nil {
 			return err
 		}
-		return t.query(selectBackfills+"AND from_ms = ? AND to_ms = ? AND selection = ?", func(rows *sql.Rows) error {
-			return scanBackfill(rows, &b)
-		}, ms(from), ms(to), only)
+		// The number is the zero time, as in the index that makes it one.
+		return t.row(`SELECT id, from_ms, to_ms, selection, started_at, finished_at FROM backfills
+			WHERE finished_at = -62135596800000 AND from_ms = ? AND to_ms = ? AND selection = ?`,
+			[]any{ms(from), ms(to), only},
+			&b.ID, instant{&b.From}, instant{&b.To}, &b.Only, instant{&b.StartedAt}, instant{&b.FinishedAt})
 	})
 	return b, err
-}
-
-// selectBackfills gives the unfinished ones: the number is the zero time.
-const selectBackfills = `SELECT id, from_ms, to_ms, selection, started_at, finished_at FROM backfills WHERE finished_at = -62135596800000 `
-
-func scanBackfill(rows *sql.Rows, b *state.BackfillRequest) error {
-	return rows.Scan(&b.ID, instant{&b.From}, instant{&b.To}, &b.Only, instant{&b.StartedAt}, instant{&b.FinishedAt})
 }
 
 // FinishBackfill implements state.Store.
@@ -72,11 +67,6 @@ func (s *Store) FinishBackfill(ctx context.Context, id int64, now time.Time) err
 		}
 		return err
 	})
-}
-
-// Backfills implements state.Store.
-func (s *Store) Backfills(ctx context.Context) ([]state.BackfillRequest, error) {
-	return list(ctx, s, "reading the unfinished backfills", selectBackfills+"ORDER BY id", scanBackfill)
 }
 
 // Secret implements state.Store: 256 random bits in URL-safe base64.

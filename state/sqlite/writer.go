@@ -93,7 +93,7 @@ func newWriter(path string) (_ *writer, err error) {
 }
 
 // takeOver settles what the last holder left: its calls in flight count as made, and
-// the version counter does not fall behind the clock (see state.Store.NextVersion).
+// the version counter does not fall behind the clock (see state.Pull.Version).
 func takeOver(t *tx, now time.Time) error {
 	if err := landDepartures(t); err != nil {
 		return err

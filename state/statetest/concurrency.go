@@ -215,13 +215,6 @@ func everybodyAtOnce(f *fixture) {
 						return fmt.Errorf("half a change is visible: %+v", p)
 					}
 				}
-				version, err := f.s.NextVersion(f.ctx)
-				if err != nil {
-					return err
-				}
-				if err := issue(version); err != nil {
-					return err
-				}
 			}
 		})
 	}
