@@ -116,9 +116,16 @@ type Lane struct {
 	// NextCall is the earliest time of the next call by the account's pace; zero means now.
 	NextCall time.Time
 	// Stopped says in words why the account makes no calls (a refused key); empty when it does.
-	// It holds for the credentials with the fingerprint StoppedFor only.
-	Stopped    string
-	StoppedFor string
+	Stopped string
+}
+
+// Budget is a number of calls that a network allows an account in a time.
+type Budget struct {
+	// Name tells the account's budgets apart.
+	Name string
+	// Calls is how many may leave in any Per. Both are positive; Per is counted in whole milliseconds.
+	Calls int
+	Per   time.Duration
 }
 
 // Departure is recorded before a call leaves.
@@ -297,17 +304,19 @@ type Store interface {
 	Lane(ctx context.Context, account string) (Lane, error)
 	// Lanes gives all lanes ever seen, by account.
 	Lanes(ctx context.Context) ([]Lane, error)
-	// StopLane records that an account makes no calls with these credentials; an empty reason lets it go on.
-	StopLane(ctx context.Context, account, reason, fingerprint string) error
+	// StopLane records that an account makes no calls, and why; an empty reason lets it
+	// go on. The store only remembers: Depart does not refuse.
+	StopLane(ctx context.Context, account, reason string) error
 
 	// Depart, Receive, Fail and Ended keep the pace by one rule, which also holds for
 	// several workers on one account. A lane has a base and its calls in flight:
 	// Depart puts a call in flight with its NextCall; the end of that call (Receive,
-	// Fail, or Ended for one outside a pull) takes it out and raises the base to its
-	// own NextCall, never lowers it. Lane.NextCall is the latest of the base and of all that is
-	// in flight: so the end of a call replaces what its departure feared, and says
-	// nothing about the other calls. What was in flight when the process died goes into the
-	// base when the store is opened again.
+	// Fail or Ended) takes it out and raises the base to its own NextCall, never lowers
+	// it. Lane.NextCall is the latest of the base and of all that is in flight: so the
+	// end of a call replaces what its departure feared, and says nothing about the other
+	// calls. A pull has one call in flight at a time, and so have the calls outside pulls:
+	// a second departure takes the place of the first, but not what that feared. What was
+	// in flight when the process died goes into the base when the store is opened again.
 
 	// Depart records that a call leaves. ErrNoPull unless the pull is Pulling (or PullID is 0).
 	Depart(ctx context.Context, d Departure) error
@@ -318,17 +327,20 @@ type Store interface {
 	// Fail records a call without a usable answer, in the pull (unless PullID is 0)
 	// and in the account's lane. ErrNoPull unless the pull is Pulling.
 	Fail(ctx context.Context, f Failure) error
-	// Ended records the end of a call outside a pull (a check): only the pace moves.
-	Ended(ctx context.Context, account string, nextCall time.Time) error
+	// Ended records the end of a call that brought no answer and is nobody's failure: a
+	// check (pullID 0), or a call for a pull that a shutdown cut. Only the pace moves;
+	// the pull need not be known any more.
+	Ended(ctx context.Context, account string, pullID int64, nextCall time.Time) error
 
-	// Quota counts a call against a named budget and reports whether it was within
-	// limit; when it was not, nothing is counted and free says when the next one is.
+	// Quotas counts a call at now against all of the given budgets, or against none: if
+	// one is used up, free is the time from which all have room again (if no other call
+	// takes it), else it is zero. It is an error if two have the same name, or one
+	// allows nothing; no budgets allow everything.
 	//
-	// The window slides: there are never more than limit calls in any (now-per, now]. A
+	// The windows slide: there are never more than Calls in any (now-Per, now]. A
 	// sequence that keeps this also keeps every fixed window of the same length,
 	// wherever the network lets its windows begin, so one rule serves both kinds of network.
-	// limit and per must be positive; per is counted in whole milliseconds.
-	Quota(ctx context.Context, account, name string, limit int, per time.Duration, now time.Time) (ok bool, free time.Time, err error)
+	Quotas(ctx context.Context, account string, budgets []Budget, now time.Time) (free time.Time, err error)
 
 	// Inbox gives how much waits in the inbox; cheap enough to ask after every page.
 	Inbox(ctx context.Context) (InboxSize, error)

@@ -3,17 +3,16 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"time"
 
 	"syncd/state"
 )
 
 const selectLanes = `SELECT l.account, max(l.base, coalesce((SELECT max(d.next_call) FROM departures d WHERE d.account = l.account), l.base)),
-	l.stopped, l.stopped_for FROM lanes l `
+	l.stopped FROM lanes l `
 
 func scanLane(rows *sql.Rows, l *state.Lane) error {
-	return rows.Scan(&l.Account, instant{&l.NextCall}, &l.Stopped, &l.StoppedFor)
+	return rows.Scan(&l.Account, instant{&l.NextCall}, &l.Stopped)
 }
 
 // Lane implements state.Store.
@@ -29,13 +28,9 @@ func (s *Store) Lanes(ctx context.Context) ([]state.Lane, error) {
 }
 
 // StopLane implements state.Store.
-func (s *Store) StopLane(ctx context.Context, account, reason, fingerprint string) error {
-	if reason == "" {
-		fingerprint = ""
-	}
+func (s *Store) StopLane(ctx context.Context, account, reason string) error {
 	return s.write(ctx, "stopping a lane", func(t *tx) error {
-		return t.exec(`INSERT INTO lanes (account, stopped, stopped_for) VALUES (?, ?, ?)
-			ON CONFLICT DO UPDATE SET stopped = excluded.stopped, stopped_for = excluded.stopped_for`, account, reason, fingerprint)
+		return t.exec("INSERT INTO lanes (account, stopped) VALUES (?, ?) ON CONFLICT DO UPDATE SET stopped = excluded.stopped", account, reason)
 	})
 }
 
@@ -105,39 +100,8 @@ func (s *Store) Fail(ctx context.Context, f state.Failure) error {
 }
 
 // Ended implements state.Store.
-func (s *Store) Ended(ctx context.Context, account string, nextCall time.Time) error {
+func (s *Store) Ended(ctx context.Context, account string, pullID int64, nextCall time.Time) error {
 	return s.write(ctx, "recording the end of a call", func(t *tx) error {
-		return land(t, account, 0, nextCall)
+		return land(t, account, pullID, nextCall)
 	})
-}
-
-// Quota implements state.Store. The log holds the times of the calls of the window;
-// older ones are removed as new ones come.
-func (s *Store) Quota(ctx context.Context, account, name string, limit int, per time.Duration, now time.Time) (ok bool, free time.Time, err error) {
-	if limit <= 0 || per < time.Millisecond {
-		return false, time.Time{}, fmt.Errorf("counting against quota %s of %s: %d calls per %s is no budget", name, account, limit, per)
-	}
-	err = s.write(ctx, "counting against a quota", func(t *tx) error {
-		ok, free = true, time.Time{}
-		if err := t.exec("DELETE FROM quota_calls WHERE account = ? AND name = ? AND at <= ?", account, name, ms(now)-per.Milliseconds()); err != nil {
-			return err
-		}
-		// The call that has to leave the window before another fits, if the window is full.
-		err := t.query("SELECT at FROM quota_calls WHERE account = ? AND name = ? ORDER BY at DESC LIMIT 1 OFFSET ?", func(rows *sql.Rows) error {
-			ok = false
-			return rows.Scan(instant{&free})
-		}, account, name, limit-1)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			free = free.Add(per.Truncate(time.Millisecond))
-			return nil
-		}
-		return t.exec("INSERT INTO quota_calls (account, name, at) VALUES (?, ?, ?)", account, name, ms(now))
-	})
-	if err != nil {
-		return false, time.Time{}, err
-	}
-	return ok, free, nil
 }

@@ -18,16 +18,16 @@ var writes = map[string]func(ctx context.Context, s state.Store) error{
 	},
 	"SetItems":  func(ctx context.Context, s state.Store) error { return s.SetItems(ctx, 1, []string{"1"}, false) },
 	"DropPulls": func(ctx context.Context, s state.Store) error { return s.DropPulls(ctx, []int64{99}) },
-	"StopLane":  func(ctx context.Context, s state.Store) error { return s.StopLane(ctx, "acme", "refused", "f") },
+	"StopLane":  func(ctx context.Context, s state.Store) error { return s.StopLane(ctx, "acme", "refused") },
 	"Depart":    func(ctx context.Context, s state.Store) error { return s.Depart(ctx, state.Departure{Account: "acme"}) },
 	"Receive": func(ctx context.Context, s state.Store) error {
 		_, err := s.Receive(ctx, state.Receipt{PullID: 1})
 		return err
 	},
 	"Fail":  func(ctx context.Context, s state.Store) error { return s.Fail(ctx, state.Failure{Account: "acme"}) },
-	"Ended": func(ctx context.Context, s state.Store) error { return s.Ended(ctx, "acme", t0) },
-	"Quota": func(ctx context.Context, s state.Store) error {
-		_, _, err := s.Quota(ctx, "acme", "calls", 1, time.Minute, t0)
+	"Ended": func(ctx context.Context, s state.Store) error { return s.Ended(ctx, "acme", 0, t0) },
+	"Quotas": func(ctx context.Context, s state.Store) error {
+		_, err := s.Quotas(ctx, "acme", []state.Budget{{Name: "calls", Calls: 1, Per: time.Minute}}, t0)
 		return err
 	},
 	"Publish": func(ctx context.Context, s state.Store) error {

@@ -56,10 +56,9 @@ CREATE TABLE inbox (
 CREATE INDEX inbox_pull ON inbox (pull_id);
 
 CREATE TABLE lanes (
-  account     TEXT NOT NULL PRIMARY KEY,
-  base        INTEGER NOT NULL DEFAULT -62135596800000,
-  stopped     TEXT NOT NULL DEFAULT '',
-  stopped_for TEXT NOT NULL DEFAULT ''
+  account TEXT NOT NULL PRIMARY KEY,
+  base    INTEGER NOT NULL DEFAULT -62135596800000,
+  stopped TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 
 -- The calls in flight; pull 0 for those outside a pull.
