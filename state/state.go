@@ -59,13 +59,19 @@ const (
 	Pulling Phase = "pulling"
 	// Pulled: every page is in the inbox; the warehouse has to take it.
 	Pulled Phase = "pulled"
-	// Failed: given up until the stream is due again; its inbox pages are gone.
+	// Failed: given up until the stream is due again. Its inbox pages are gone, unless it is parked.
 	Failed Phase = "failed"
 )
 
+// ParkedFor is how long the pages of a parked pull (see Failure.Park) wait for its
+// stream to be due again, counted from the last of them. Networks page by number over
+// rows that come, go and move meanwhile: pages that lie further apart than this may
+// have missed rows between them, so the pull begins anew.
+const ParkedFor = 6 * time.Hour
+
 // Pull is the work of bringing one window (or snapshot, or list of changes) of
-// one stream into the warehouse. It is created before its first call and lives
-// until its rows are published.
+// one stream into the warehouse. It is created before its first call and lives until
+// its rows are published, or it is dropped or, once Failed, replaced.
 type Pull struct {
 	ID      int64
 	Account string
@@ -88,7 +94,7 @@ type Pull struct {
 	Phase  Phase
 	Cursor Cursor
 	// Pages, Records and Bytes count what is in the inbox for this pull; Bytes is uncompressed.
-	// All are zero for a Failed pull.
+	// A Failed pull has pages if and only if it is parked.
 	Pages   int
 	Records int64
 	Bytes   int64
@@ -172,6 +178,12 @@ type Failure struct {
 	Error string
 	// GiveUp ends the pull: it becomes Failed and its inbox pages are dropped.
 	GiveUp bool
+	// Park keeps the pages of a pull that is given up, with its cursor, items and
+	// version: CreatePulls goes on with it if its stream is due again within ParkedFor.
+	// It is for causes that say nothing about the answers (a network that is down). A
+	// pull without pages has nothing to keep: it is given up like any other. Park means
+	// nothing without GiveUp.
+	Park bool
 }
 
 // Page is one answer in the inbox.
@@ -282,21 +294,28 @@ type Store interface {
 	// CreatePulls creates those of the given pulls that have no open (pulling or
 	// pulled) pull with the same account, stream, kind and window, in the given
 	// order, and returns the created ones. An open one that is less urgent than the new one
-	// takes the new one's tier; a Failed one is replaced, by a pull with a new ID. For
-	// Changes and Snapshot kinds, at most one pull per account, stream and kind is open,
-	// whatever its times.
+	// takes the new one's tier. For Changes and Snapshot kinds, at most one pull per
+	// account, stream and kind is stored, whatever its times.
+	//
+	// A Failed one is replaced, by a pull with a new ID, unless it is parked: that one is
+	// revived, and returned among the created ones. It is Pulling again, with the tier
+	// and run of the new request and its failures forgotten; everything else is as it
+	// was parked, the times of Changes included. Parked pulls whose last page was
+	// received ParkedFor ago or longer, by the store's clock, lose their pages first,
+	// also those that the request does not name: they are Failed pulls like any other.
 	CreatePulls(ctx context.Context, pulls []NewPull) ([]Pull, error)
 	// OpenPulls gives the pulls of an account (all accounts if empty) that are
 	// pulling or pulled, oldest first.
 	OpenPulls(ctx context.Context, account string) ([]Pull, error)
-	// FailedPulls gives the pulls that were given up and not replaced since, oldest first.
+	// FailedPulls gives the pulls that were given up and neither replaced nor revived
+	// since, the parked ones among them, oldest first.
 	FailedPulls(ctx context.Context) ([]Pull, error)
 	// SetItems stores the frozen list of a for-each pull before its first call.
 	// With done the pull has nothing to ask and becomes Pulled. An item may not hold a
 	// line break. ErrNoPull unless the pull is Pulling.
 	SetItems(ctx context.Context, pullID int64, items []string, done bool) error
-	// DropPulls forgets pulls and their inbox pages: their stream is no longer
-	// configured. Pulls that are not known are passed over. The calls that were in
+	// DropPulls forgets pulls, open or Failed, and their inbox pages: their stream is no
+	// longer configured. Pulls that are not known are passed over. The calls that were in
 	// flight for them keep counting for the pace.
 	DropPulls(ctx context.Context, pullIDs []int64) error
 
@@ -342,7 +361,8 @@ type Store interface {
 	// wherever the network lets its windows begin, so one rule serves both kinds of network.
 	Quotas(ctx context.Context, account string, budgets []Budget, now time.Time) (free time.Time, err error)
 
-	// Inbox gives how much waits in the inbox; cheap enough to ask after every page.
+	// Inbox gives how much waits in the inbox, for pulls of all phases (parked ones
+	// too); cheap enough to ask after every page.
 	Inbox(ctx context.Context) (InboxSize, error)
 	// Pages gives the pages of a pull in the order they were received, after the
 	// given Seq, at most limit of them and at least one if there is any.

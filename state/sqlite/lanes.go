@@ -92,8 +92,11 @@ func (s *Store) Fail(ctx context.Context, f state.Failure) error {
 			return err
 		}
 		err := t.exec("UPDATE pulls SET attempts = attempts + 1, not_before = ?, last_error = ? WHERE id = ?", ms(f.NotBefore), f.Error, f.PullID)
-		if err != nil || !f.GiveUp {
+		switch {
+		case err != nil || !f.GiveUp:
 			return err
+		case f.Park:
+			return park(t, f.PullID)
 		}
 		return giveUp(t, f.PullID, f.Error)
 	})

@@ -57,8 +57,11 @@ func (s *Store) CreatePulls(ctx context.Context, pulls []state.NewPull) ([]state
 	err := s.write(ctx, "creating pulls", func(t *tx) error {
 		created = nil
 		now := time.UnixMilli(time.Now().UnixMilli()).UTC()
+		if err := expireParked(t, now); err != nil {
+			return err
+		}
 		for _, n := range pulls {
-			p, ok, err := createPull(t, n, now)
+			p, ok, err := s.createPull(t, n, now)
 			if err != nil {
 				return fmt.Errorf("%s %s: %w", n.Account, n.Stream, err)
 			}
@@ -74,25 +77,29 @@ func (s *Store) CreatePulls(ctx context.Context, pulls []state.NewPull) ([]state
 	return created, nil
 }
 
-// createPull gives the pull if it had to be created.
-func createPull(t *tx, n state.NewPull, now time.Time) (p state.Pull, created bool, err error) {
+// createPull gives the pull if it had to be created, or revived.
+func (s *Store) createPull(t *tx, n state.NewPull, now time.Time) (p state.Pull, created bool, err error) {
 	var id int64
 	var phase state.Phase
-	same := `SELECT id, phase FROM pulls WHERE account = ? AND stream = ? AND kind = ? AND kind <> 'window'`
+	var pages int
+	same := `SELECT id, phase, pages FROM pulls WHERE account = ? AND stream = ? AND kind = ? AND kind <> 'window'`
 	args := []any{n.Account, n.Stream, n.Kind}
 	switch n.Kind {
 	case state.Windowed:
-		same = `SELECT id, phase FROM pulls WHERE account = ? AND stream = ? AND from_ms = ? AND to_ms = ? AND kind = 'window'`
+		same = `SELECT id, phase, pages FROM pulls WHERE account = ? AND stream = ? AND from_ms = ? AND to_ms = ? AND kind = 'window'`
 		args = []any{n.Account, n.Stream, ms(n.From), ms(n.To)}
 	case state.Snapshot, state.Changes:
 	default:
 		return p, false, fmt.Errorf("no kind of pull is called %q", n.Kind)
 	}
-	err = t.row(same, args, &id, &phase)
+	err = t.row(same, args, &id, &phase, &pages)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 	case err != nil:
 		return p, false, err
+	case phase == state.Failed && pages > 0:
+		p, err = s.revive(t, id, n)
+		return p, true, err
 	case phase == state.Failed:
 		if err := t.exec("DELETE FROM pulls WHERE id = ?", id); err != nil {
 			return p, false, err
@@ -160,13 +167,4 @@ func (s *Store) DropPulls(ctx context.Context, pullIDs []int64) error {
 		}
 		return nil
 	})
-}
-
-// giveUp makes a pull Failed and drops its pages. The row stays, to be replaced or shown.
-func giveUp(t *tx, id int64, reason string) error {
-	if err := t.exec("DELETE FROM inbox WHERE pull_id = ?", id); err != nil {
-		return err
-	}
-	return t.exec(`UPDATE pulls SET phase = 'failed', cursor = '', pages = 0, records = 0, bytes = 0, stored = 0,
-		last_error = ? WHERE id = ?`, reason, id)
 }

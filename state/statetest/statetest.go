@@ -34,6 +34,7 @@ func Run(t *testing.T, d Driver) {
 	t.Run("items", func(t *testing.T) { testItems(t, d) })
 	t.Run("lanes", func(t *testing.T) { testLanes(t, d) })
 	t.Run("failures", func(t *testing.T) { testFailures(t, d) })
+	t.Run("parked", func(t *testing.T) { testParked(t, d) })
 	t.Run("quotas", func(t *testing.T) { testQuotas(t, d) })
 	t.Run("inbox", func(t *testing.T) { testInbox(t, d) })
 	t.Run("publish", func(t *testing.T) { testPublish(t, d) })
