@@ -88,8 +88,8 @@ type Pull struct {
 	// an old copy back, still issues greater ones than the warehouse has seen.
 	Version uint64
 	RunID   string
-	// Items is the frozen list of a for-each stream (ids of another stream), one a
-	// line; empty otherwise, and until Begin stored it.
+	// Items is the frozen list of a for-each stream (ids of another stream); nil
+	// otherwise, until SetItems stored it, and when the list that it stored is empty.
 	Items  []string
 	Phase  Phase
 	Cursor Cursor
@@ -100,7 +100,7 @@ type Pull struct {
 	Bytes   int64
 	// Attempts counts the calls that failed since the last one that succeeded.
 	Attempts int
-	// NotBefore is the earliest time of the next call, after a failure; zero means now.
+	// NotBefore is the earliest time of the pull's next call, after a failure; zero means now.
 	NotBefore time.Time
 	// LastError is the last failure in words, for people; empty after a success.
 	LastError string
@@ -365,13 +365,14 @@ type Store interface {
 	// too); cheap enough to ask after every page.
 	Inbox(ctx context.Context) (InboxSize, error)
 	// Pages gives the pages of a pull in the order they were received, after the
-	// given Seq, at most limit of them and at least one if there is any.
+	// given Seq, at most limit of them and at least one if there is any. What a body
+	// holds is not looked at: one that nobody can read any more comes back as it is stored.
 	Pages(ctx context.Context, pullID, after int64, limit int) ([]Page, error)
 
-	// Publish turns Pulled pulls into checkpoints and removes their inbox pages and
-	// held memory. A pull that is not known was published before a crash and is passed
-	// over, so doing it twice changes nothing; one that is not Pulled is ErrNoPull, and
-	// then none of the list is published.
+	// Publish turns Pulled pulls into checkpoints and removes their inbox pages and the
+	// held memory of their windows. A pull that is not known was published before a
+	// crash and is passed over, so doing it twice changes nothing; one that is not Pulled
+	// is ErrNoPull, and then none of the list is published.
 	Publish(ctx context.Context, done []Published) error
 	// Hold ends Pulled pulls without publishing them: they become Failed with the
 	// reason, their inbox pages go, and the memory of what was held stays (the latest,
@@ -404,7 +405,8 @@ type Store interface {
 
 	// StartBackfill finds the unfinished request with the same range and selection, or creates it.
 	StartBackfill(ctx context.Context, from, to time.Time, only string, now time.Time) (BackfillRequest, error)
-	// FinishBackfill ends a request; one that is finished stays as it is.
+	// FinishBackfill ends a request; one that is finished stays as it is. A request that
+	// is not known is an error.
 	FinishBackfill(ctx context.Context, id int64, now time.Time) error
 
 	// Secret gives a named random value that is created on first use and kept (the

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/zstd"
+
+	"syncd/state"
 )
 
 // ms is a time as it is stored. The zero time is -62135596800000 and reads back as
@@ -84,7 +86,7 @@ func (p *packer) unpack(blob []byte, packed bool) ([]string, error) {
 	if packed {
 		var err error
 		if blob, err = p.dec.DecodeAll(blob, nil); err != nil {
-			return nil, fmt.Errorf("unpacking items: %w", err)
+			return nil, fmt.Errorf("unpacking items: %w: %w", state.ErrIO, err)
 		}
 	}
 	text, ok := strings.CutSuffix(string(blob), "\n")

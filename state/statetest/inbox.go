@@ -114,9 +114,27 @@ func testInbox(t *testing.T, d Driver) {
 				}
 			}
 		}},
+		{"a body that nobody can read does not keep its neighbours back", func(f *fixture) {
+			p := f.created(window(0))
+			var want [][]byte
+			for n, body := range [][]byte{[]byte("good"), nil, []byte("\x28\xb5\x2f\xfd torn"), []byte("good")} {
+				r := receipt(p, n, false)
+				r.Body = body
+				f.receive(r)
+				want = append(want, body)
+			}
+			f.reopen()
+			pages := f.pages(p.ID)
+			f.equal("number of pages", len(pages), len(want))
+			for n, page := range pages {
+				if !bytes.Equal(page.Body, want[n]) {
+					f.Errorf("page %d came back as %q, want %q", n, page.Body, want[n])
+				}
+			}
+		}},
 		{"texts come back as they were", func(f *fixture) {
 			p := f.created(window(0))
-			text := "quote ' and \" and \\ and % and ? and ü and 漢 and \n\t\r and \x00 end"
+			text := "\xff quote ' and \" and \\ and % and ? and ü and 漢 and \n\t\r and \x00 end"
 			r := receipt(p, 1, false)
 			r.Next, r.Request = state.Cursor(text), text
 			f.equal("cursor", string(f.receive(r).Cursor), text)
