@@ -15,6 +15,7 @@ import (
 	"syncd/internal/config"
 	"syncd/internal/pipeline"
 	"syncd/internal/strictyaml"
+	"syncd/state"
 )
 
 // catalogue is every network that syncd knows, by name.
@@ -119,9 +120,9 @@ func pipelineAccount(c *config.Account, network *manifest.Network, source *rest.
 	if c.Pace.MinDelay > 0 || c.Pace.AllowFaster {
 		delay = c.Pace.MinDelay
 	}
-	var quotas []pipeline.Quota
+	var quotas []state.Budget
 	for _, q := range network.Pace.Quotas {
-		quotas = append(quotas, pipeline.Quota{Name: q.Name, Calls: q.Calls, Per: q.Per})
+		quotas = append(quotas, state.Budget{Name: q.Name, Calls: q.Calls, Per: q.Per})
 	}
 	return &pipeline.Account{
 		Name: c.Name, Network: network.Name, Source: source,
@@ -132,7 +133,7 @@ func pipelineAccount(c *config.Account, network *manifest.Network, source *rest.
 			}),
 		},
 		MinDelay: delay, Timeout: timeout, Parallel: parallel, Quotas: quotas,
-		Location: c.Location, Fingerprint: c.Fingerprint(),
+		Location: c.Location,
 	}
 }
 

@@ -117,7 +117,7 @@ func runDemo(ctx context.Context, out io.Writer, cfg *config.Config, logs io.Wri
 	defer a.close()
 	fmt.Fprintln(out, "starting ClickHouse ...")
 	watch := &demoWatch{out: out, began: time.Now()}
-	s, err := a.startSync(ctx, nil, watch)
+	s, err := a.startSync(ctx, nil, false, watch)
 	if err != nil {
 		return err
 	}

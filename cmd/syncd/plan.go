@@ -78,6 +78,13 @@ type price struct {
 // price computes the cost of what is due now, or of a range of days.
 func (a *app) price(ctx context.Context, store state.Store, only selection, days *dayRange, now time.Time) ([]price, error) {
 	var prices []price
+	var held []state.HeldWindow
+	if store != nil {
+		var err error
+		if held, err = store.HeldWindows(ctx, ""); err != nil {
+			return nil, fmt.Errorf("reading what is held back: %w", err)
+		}
+	}
 	for _, one := range a.accounts {
 		for _, s := range one.source.Streams() {
 			if !only.has(one.run.Name, s.Name) {
@@ -95,7 +102,7 @@ func (a *app) price(ctx context.Context, store state.Store, only selection, days
 				from, to := days.in(one.run.Location)
 				pulls = pipeline.BackfillPulls(one.run.Name, s, published, from, to, now, now)
 			} else {
-				pulls = pipeline.Pulls(one.run.Name, s, published, now)
+				pulls = pipeline.Pulls(one.run.Name, s, published, held, now)
 			}
 			prices = append(prices, one.priceOf(s, published, pulls))
 		}

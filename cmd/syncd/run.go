@@ -71,7 +71,7 @@ func runSync(cmd *cobra.Command, o runOptions) error {
 		}
 	}
 	show := newProgress(cmd.ErrOrStderr(), a.log)
-	s, err := a.startSync(ctx, only, show)
+	s, err := a.startSync(ctx, only, o.once || o.backfill != "", show)
 	if err != nil {
 		return err
 	}
@@ -95,8 +95,9 @@ type syncing struct {
 	metrics   *metrics.Metrics
 }
 
-// startSync opens state and warehouse and makes the pipeline. Nothing is called yet.
-func (a *app) startSync(ctx context.Context, only selection, observers ...pipeline.Observer) (*syncing, error) {
+// startSync opens state and warehouse and makes the pipeline, for ever or until its
+// work is done. Nothing is called yet.
+func (a *app) startSync(ctx context.Context, only selection, oneShot bool, observers ...pipeline.Observer) (*syncing, error) {
 	store, err := a.openState()
 	if err != nil {
 		return nil, err
@@ -115,6 +116,7 @@ func (a *app) startSync(ctx context.Context, only selection, observers ...pipeli
 	s.pipeline, err = pipeline.New(ctx, pipeline.Options{
 		Store: store, Warehouse: s.warehouse, Accounts: accounts, Log: a.log,
 		Observers: append(observers, s.metrics), InboxMax: int64(a.config.Inbox.MaxSize), After: crashAfter,
+		Selected: only.has, OneShot: oneShot,
 	})
 	return s, err
 }
@@ -136,7 +138,11 @@ func (s *syncing) selected(f func(a *account, stream string) error) error {
 
 // lines is the status of every stream.
 func (s *syncing) lines(ctx context.Context) ([]status.Line, error) {
-	return status.Read(ctx, s.store, s.app.statusStreams(), time.Now())
+	lines, err := status.Read(ctx, s.store, s.app.statusStreams(), time.Now())
+	for i := range lines {
+		lines[i].WaitFor(s.pipeline.Waiting(lines[i].Account, lines[i].Stream))
+	}
+	return lines, err
 }
 
 // daemon runs until ctx ends, which is success.

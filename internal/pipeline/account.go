@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"syncd/extractors"
+	"syncd/state"
 )
 
 // Account is one account as the pipeline drives it.
@@ -21,27 +22,15 @@ type Account struct {
 	Timeout time.Duration
 	// Parallel is the number of calls that may be under way at once, at least 1.
 	Parallel int
-	Quotas   []Quota
+	// Quotas are the budgets of calls that the network allows the account.
+	Quotas   []state.Budget
 	Location *time.Location
-	// Fingerprint tells one set of credentials from another without revealing it.
-	Fingerprint string
 }
 
 // Caller performs calls. An error means that no whole answer came.
 type Caller interface {
 	Do(ctx context.Context, c extractors.Call) (extractors.Answer, error)
 }
-
-// Quota is a budget of calls per period that the network allows the account.
-type Quota struct {
-	Name  string
-	Calls int
-	Per   time.Duration
-}
-
-// paced reports whether a departure has to be on record before a call leaves:
-// without a delay or a quota there is nothing that a crash could break.
-func (a *Account) paced() bool { return a.MinDelay > 0 }
 
 // stream finds a stream by name; nil if the account has none of that name.
 func (a *Account) stream(name string) *extractors.Stream {

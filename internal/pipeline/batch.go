@@ -27,7 +27,7 @@ const (
 func (e *Engine) nextBatch(now time.Time) ([]*entry, time.Duration) {
 	more, later := e.moreComing(now, e.linger), e.moreComing(now, backfillLinger*e.linger)
 	var wait time.Duration
-	chosen := e.queue.takePulled(now, func(waiting, busy []*entry) []*entry {
+	chosen, again := e.queue.takePulled(now, func(waiting, busy []*entry) []*entry {
 		batch := choose(waiting, busy)
 		if len(batch) == 0 {
 			return nil
@@ -52,6 +52,9 @@ func (e *Engine) nextBatch(now time.Time) ([]*entry, time.Duration) {
 		}
 		return batch
 	})
+	if wait == 0 || again > 0 && again < wait {
+		wait = again
+	}
 	return chosen, wait
 }
 
@@ -59,7 +62,7 @@ func (e *Engine) nextBatch(now time.Time) ([]*entry, time.Duration) {
 // small batch should linger for what it brings.
 func (e *Engine) moreComing(now time.Time, within time.Duration) bool {
 	for name, l := range e.lanes {
-		if pulling, _, _ := e.queue.counts(name); pulling > 0 && l.isStopped() == "" {
+		if e.queue.pulling(name) > 0 && l.isStopped() == "" {
 			l.mu.Lock()
 			soon := l.next.Sub(now) < within
 			l.mu.Unlock()
@@ -75,8 +78,8 @@ func (e *Engine) moreComing(now time.Time, within time.Duration) bool {
 type target struct{ account, stream string }
 
 // choose picks pulls that may be staged together and beside what other slots have
-// in hand. Windows of one stream never overlap while they are open (the state
-// store sees to that), so any number of them goes together. A snapshot or a list
+// in hand. The open windows of one stream are steps of one calendar (adopt sees to
+// that), so that they never overlap and any number of them goes together. A snapshot or a list
 // of changes may touch the same rows as a window, and which of them is missing a row
 // can only be said once the other is visible: it goes alone.
 func choose(waiting, busy []*entry) []*entry {

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -11,7 +12,10 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
+	"syncd/extractors"
+	"syncd/internal/plan"
 	"syncd/loaders"
+	"syncd/schema"
 	"syncd/state"
 )
 
@@ -28,6 +32,12 @@ type Options struct {
 	// Slots is the number of batches that load at once; 0 means 2, one connection
 	// each: the server sorts and writes an INSERT on one core.
 	Slots int
+	// Selected says which streams are worked on; nil means all. What an earlier run
+	// left of the others rests.
+	Selected func(account, stream string) bool
+	// OneShot says that the engine runs until a Drain and not for ever: pauses that the
+	// network asks for end a pull as failures do.
+	OneShot bool
 	// Attempts is how many calls in a row may fail before a pull is given up until
 	// its stream is due again; 0 means 8, some 15 minutes of backoff.
 	Attempts int
@@ -64,6 +74,8 @@ type Engine struct {
 	lanes     map[string]*lane
 	packer    *packer
 
+	selected func(account, stream string) bool
+	oneShot  bool
 	inboxMax int64
 	slots    int
 	attempts int
@@ -92,12 +104,12 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	e := &Engine{
 		store: o.Store, warehouse: o.Warehouse, log: o.Log, observe: o.Observers, packer: packer,
 		queue: newQueue(), lanes: map[string]*lane{},
-		inboxMax: o.InboxMax, slots: o.Slots, attempts: o.Attempts, grace: o.Grace, linger: o.Linger, newRunID: o.NewRunID, after: o.After,
+		selected: o.Selected, oneShot: o.OneShot, inboxMax: o.InboxMax, slots: o.Slots, attempts: o.Attempts, grace: o.Grace, linger: o.Linger, newRunID: o.NewRunID, after: o.After,
 	}
 	e.setDefaults()
 	e.runs = newRuns(o.Store)
 	for _, a := range o.Accounts {
-		l := &lane{account: a, engine: e, log: o.Log.Named("lane").With(zap.String("account", a.Name))}
+		l := &lane{account: a, engine: e, checking: make(chan struct{}, 1), log: o.Log.Named("lane").With(zap.String("account", a.Name))}
 		if err := l.open(ctx); err != nil {
 			return nil, err
 		}
@@ -106,7 +118,9 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		if err != nil {
 			return nil, fmt.Errorf("reading the open pulls of account %s: %w", a.Name, err)
 		}
-		e.adopt(open)
+		if err := e.adopt(ctx, l.account, open, time.Now()); err != nil {
+			return nil, err
+		}
 	}
 	return e, e.measure(ctx)
 }
@@ -127,6 +141,9 @@ func (e *Engine) setDefaults() {
 	if e.linger <= 0 {
 		e.linger = 500 * time.Millisecond
 	}
+	if e.selected == nil {
+		e.selected = func(string, string) bool { return true }
+	}
 	if e.after == nil {
 		e.after = func(string) {}
 	}
@@ -137,17 +154,40 @@ func (e *Engine) setDefaults() {
 	}
 }
 
-// adopt takes pulls from the store into the queue, if their streams are
-// configured: those of other streams rest until they are again.
-func (e *Engine) adopt(pulls []state.Pull) {
-	known := pulls[:0]
+// adopt takes an account's open pulls from the store into the queue. Those of
+// streams that are not configured or not selected rest until they are. Windows that
+// are none any more, because the stream's step or the account's time zone was
+// changed, are forgotten: read on another clock they would be other days.
+func (e *Engine) adopt(ctx context.Context, a *Account, pulls []state.Pull, now time.Time) error {
+	var known []state.Pull
+	var odd []int64
+	resting := 0
 	for _, p := range pulls {
-		if l := e.lanes[p.Account]; l != nil && l.account.stream(p.Stream) != nil {
+		s := a.stream(p.Stream)
+		switch {
+		case s == nil || !e.selected(p.Account, p.Stream):
+			resting++
+		case p.Kind == state.Windowed && (s.Window == nil || !plan.Of(s).Has(schema.Window{From: p.From, To: p.To})):
+			odd = append(odd, p.ID)
+		default:
 			known = append(known, p)
 		}
 	}
+	if len(odd) > 0 {
+		e.log.Warn("windows forgotten, the stream's windows or the account's time zone changed", zap.String("account", a.Name), zap.Int("windows", len(odd)))
+		if err := e.store.DropPulls(ctx, odd); err != nil {
+			return fmt.Errorf("forgetting windows of account %s: %w", a.Name, err)
+		}
+	}
+	if resting > 0 {
+		e.log.Info("pulls of streams that are not configured or not selected rest", zap.String("account", a.Name), zap.Int("pulls", resting))
+	}
 	e.runs.resume(known)
-	e.queue.add(known, time.Now())
+	for _, p := range known {
+		e.observe.Planned(p)
+	}
+	e.queue.add(known, now)
+	return nil
 }
 
 // Run makes calls and loads until ctx ends, then lets the calls in hand finish
@@ -185,9 +225,11 @@ func (e *Engine) Drain(ctx context.Context, patience time.Duration) error {
 }
 
 func (e *Engine) idle() bool {
+	if pulled, refused, _ := e.queue.loading(); pulled > refused {
+		return false
+	}
 	for name, l := range e.lanes {
-		pulling, pulled, _ := e.queue.counts(name)
-		if pulled > 0 || pulling > 0 && l.isStopped() == "" {
+		if e.queue.pulling(name) > 0 && l.isStopped() == "" {
 			return false
 		}
 	}
@@ -219,41 +261,46 @@ func (e *Engine) Check(ctx context.Context, account string) error {
 	}
 	if wait, why := l.blocked(time.Now()); wait > 0 {
 		e.log.Info("check waits", zap.String("account", account), zap.String("why", why))
-		if err := sleep(ctx, wait, nil); err != nil {
-			return err
-		}
 	}
 	return e.check(ctx, l)
 }
 
+// check makes the call. Its error is an *extractors.APIError when the network's
+// answer, or that there was none, is the reason.
 func (e *Engine) check(ctx context.Context, l *lane) error {
 	a := l.account
+	if err := l.claimed(ctx); err != nil {
+		return err
+	}
 	left := time.Now()
-	if a.paced() {
-		err := e.store.Depart(ctx, state.Departure{Account: a.Name, At: left, NextCall: left.Add(a.Timeout + a.MinDelay)})
-		if err != nil {
-			return fmt.Errorf("recording a call of account %s: %w", a.Name, err)
-		}
+	if err := l.depart(ctx, 0, left); err != nil {
+		return err
 	}
 	answer, err := l.perform(ctx, a.Source.Check())
 	ended := time.Now()
-	next := ended.Add(a.MinDelay)
-	l.ended(next)
-	if err := e.store.Ended(context.WithoutCancel(ctx), a.Name, next); err != nil {
-		return fmt.Errorf("recording a call of account %s: %w", a.Name, err)
-	}
 	if err == nil {
 		_, err = a.Source.Read(nil, checkWork, answer)
 	}
 	e.observe.Called(a.Name, "", outcomeOf(err), ended.Sub(left), len(answer.Body))
-	return err
+	next := ended.Add(a.MinDelay)
+	if api, ok := errors.AsType[*extractors.APIError](err); ok {
+		next = ended.Add(max(a.MinDelay, api.RetryAfter))
+	}
+	l.ended(next)
+	if err := e.store.Ended(context.WithoutCancel(ctx), a.Name, 0, next); err != nil {
+		return fmt.Errorf("recording a call of account %s: %w", a.Name, err)
+	}
+	if err == nil || errors.Is(err, errShutdown) {
+		return err
+	}
+	return asAPIError(a, state.Pull{Account: a.Name}, err)
 }
 
 // inboxFull says why lanes make no calls while what they brought is not loaded.
 // A single pull that is larger than the inbox still goes on when nothing else waits:
 // only its last page lets it be loaded.
 func (e *Engine) inboxFull() string {
-	_, pulled, size := e.queue.counts("")
+	pulled, _, size := e.queue.loading()
 	if pulled > 0 && size >= e.inboxMax {
 		return fmt.Sprintf("waiting for the warehouse: the inbox is full (%d MiB)", size>>20)
 	}
@@ -273,24 +320,29 @@ func (e *Engine) measure(ctx context.Context) error {
 	return nil
 }
 
-// finished tells everyone that a pull ended without being published.
-func (e *Engine) finished(ctx context.Context, p state.Pull, reason string) {
-	e.mu.Lock()
-	if len(e.failures) < maxFailures {
-		e.failures = append(e.failures, reason)
-	}
-	e.mu.Unlock()
-	e.observe.Failed(p, reason)
-	e.runs.ended(ctx, p, 0, reason)
-}
-
 // maxFailures bounds what is remembered of a daemon that fails for months.
 const maxFailures = 100
 
-func (e *Engine) stopped(account, reason string) {
+// failed remembers in words what went wrong for good.
+func (e *Engine) failed(words string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if len(e.failures) < maxFailures {
-		e.failures = append(e.failures, reason)
+		e.failures = append(e.failures, words)
 	}
+}
+
+// Waiting says in words what the calls of a stream wait for; empty if they are
+// being made or there are none.
+func (e *Engine) Waiting(account, stream string) string {
+	l := e.lanes[account]
+	if l == nil {
+		return ""
+	}
+	if why := e.queue.waitsOf(account, stream); why != "" {
+		return why
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.waits
 }

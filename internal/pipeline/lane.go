@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"syncd/state"
 )
 
 // lane is the line in which one account's calls wait. Its workers, one unless the
@@ -25,22 +27,27 @@ type lane struct {
 	stopped string
 	// waits says in words what the lane waits for; empty while it works or has nothing to do.
 	waits string
+
+	// checking holds one token while a refused call is being followed up, so that a key
+	// that is refused to several workers at once is checked once. A channel and not a
+	// mutex, because it is held across a call.
+	checking chan struct{}
 }
 
-// open reads what the store knows of the lane. A stop that was recorded for other
-// credentials no longer counts.
+// open reads what the store knows of the lane. Whoever starts syncd may have mended
+// a refused key at the network: the account is tried once more, and stops again at
+// the first refusal.
 func (l *lane) open(ctx context.Context) error {
 	known, err := l.engine.store.Lane(ctx, l.account.Name)
 	if err != nil {
 		return fmt.Errorf("reading the lane of account %s: %w", l.account.Name, err)
 	}
 	l.next = known.NextCall
-	if known.Stopped != "" {
-		// Whoever starts syncd again may have mended the key at the network: the
-		// account is tried once more, and stops again at the first refusal.
-		if err := l.engine.store.StopLane(ctx, l.account.Name, "", ""); err != nil {
-			return fmt.Errorf("releasing the lane of account %s: %w", l.account.Name, err)
-		}
+	if known.Stopped == "" {
+		return nil
+	}
+	if err := l.engine.store.StopLane(ctx, l.account.Name, ""); err != nil {
+		return fmt.Errorf("releasing the lane of account %s: %w", l.account.Name, err)
 	}
 	return nil
 }
@@ -71,16 +78,16 @@ func (l *lane) turn(ctx context.Context) (wait time.Duration, busy bool, err err
 		l.wait(why)
 		return wait, false, nil
 	}
-	e, wait := l.engine.queue.take(l.account.Name, now)
+	e, p, wait := l.engine.queue.take(l.account.Name, now)
+	l.wait("")
 	if e == nil {
-		l.wait("")
 		return wait, false, nil
 	}
-	l.wait("")
-	return 0, true, l.step(ctx, e)
+	return 0, true, l.step(ctx, e, p)
 }
 
-// blocked says why no call may leave now, and how long that lasts at least.
+// blocked says why no call may leave now, and how long that lasts at least (zero:
+// until the queue changes).
 func (l *lane) blocked(now time.Time) (time.Duration, string) {
 	l.mu.Lock()
 	next, stopped := l.next, l.stopped
@@ -89,12 +96,61 @@ func (l *lane) blocked(now time.Time) (time.Duration, string) {
 		return 0, stopped
 	}
 	if d := next.Sub(now); d > 0 {
-		return d, "waiting for the pace until " + next.In(l.account.Location).Format("15:04:05")
+		return d, "waiting for the network's pace or quota until " + next.In(l.account.Location).Format("15:04:05")
 	}
-	if why := l.engine.inboxFull(); why != "" {
-		return 0, why
+	return 0, l.engine.inboxFull()
+}
+
+// claim takes the right to make one call now. Testing the pace and taking it are one
+// step, because workers wake together. Without the right it says until when to wait.
+func (l *lane) claim(ctx context.Context, now time.Time) (wait time.Duration, err error) {
+	l.mu.Lock()
+	if d := l.next.Sub(now); d > 0 {
+		l.mu.Unlock()
+		return d, nil
 	}
-	return 0, ""
+	l.next = now.Add(l.account.MinDelay)
+	l.mu.Unlock()
+	if len(l.account.Quotas) == 0 {
+		return 0, nil
+	}
+	free, err := l.engine.store.Quotas(ctx, l.account.Name, l.account.Quotas, now)
+	if err != nil {
+		return 0, fmt.Errorf("counting a call of account %s against its quotas: %w", l.account.Name, err)
+	}
+	if free.IsZero() {
+		return 0, nil
+	}
+	l.ended(free)
+	return free.Sub(now), nil
+}
+
+// claimed waits for the right to make one call.
+func (l *lane) claimed(ctx context.Context) error {
+	for {
+		wait, err := l.claim(ctx, time.Now())
+		if err != nil || wait <= 0 {
+			return err
+		}
+		if err := sleep(ctx, wait, nil); err != nil {
+			return err
+		}
+	}
+}
+
+// depart puts on record that a call leaves now and when the next one may if nothing
+// more is ever heard of it. An account without a delay has nothing to record.
+func (l *lane) depart(ctx context.Context, pull int64, now time.Time) error {
+	if l.account.MinDelay <= 0 {
+		return nil
+	}
+	err := l.engine.store.Depart(ctx, state.Departure{
+		Account: l.account.Name, PullID: pull, At: now, NextCall: now.Add(l.account.Timeout + l.account.MinDelay),
+	})
+	if err != nil {
+		return fmt.Errorf("recording a call of account %s: %w", l.account.Name, err)
+	}
+	return nil
 }
 
 func (l *lane) wait(why string) {
@@ -103,7 +159,7 @@ func (l *lane) wait(why string) {
 	l.waits = why
 }
 
-// ended moves the lane's next call after a call that ended at a time.
+// ended moves the lane's next call.
 func (l *lane) ended(next time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -112,22 +168,13 @@ func (l *lane) ended(next time.Time) {
 	}
 }
 
-// leave claims the pace for a call that leaves now: with several workers no other
-// leaves within the minimum delay.
-func (l *lane) leave(now time.Time) {
-	if l.account.MinDelay > 0 && l.account.Parallel <= 1 {
-		return // the one worker is in the call; its end sets the pace
-	}
-	l.ended(now.Add(l.account.MinDelay))
-}
-
 // stop ends the account's calls until syncd is started again.
 func (l *lane) stop(ctx context.Context, why string) error {
 	l.mu.Lock()
 	l.stopped = why
 	l.mu.Unlock()
 	l.engine.queue.touch()
-	return l.engine.store.StopLane(ctx, l.account.Name, why, l.account.Fingerprint)
+	return l.engine.store.StopLane(ctx, l.account.Name, why)
 }
 
 func (l *lane) isStopped() string {

@@ -88,6 +88,8 @@ func (f *fakeNetwork) Do(ctx context.Context, c extractors.Call) (extractors.Ans
 	f.mu.Lock()
 	f.calls[n].Ended = time.Since(f.began)
 	f.mu.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.answer != nil {
 		if err := f.answer(n+1, c.Describe); err != nil {
 			return extractors.Answer{}, err
@@ -149,7 +151,7 @@ type bed struct {
 }
 
 // setup must be called in a bubble.
-func setup(t *testing.T, network *fakeNetwork, account Account, path string) *bed {
+func setup(t *testing.T, network *fakeNetwork, account Account, path string, change ...func(*Options)) *bed {
 	t.Helper()
 	if network.began.IsZero() {
 		network.began = time.Now()
@@ -161,9 +163,11 @@ func setup(t *testing.T, network *fakeNetwork, account Account, path string) *be
 	account.Name, account.Network, account.Source, account.Caller = "a", "fake", network, network
 	account.Location = time.UTC
 	account.Timeout = 2 * time.Minute
-	e, err := New(t.Context(), Options{
-		Store: store, Warehouse: noWarehouse{}, Accounts: []*Account{&account}, Log: zaptest.NewLogger(t),
-	})
+	o := Options{Store: store, Warehouse: noWarehouse{}, Accounts: []*Account{&account}, Log: zaptest.NewLogger(t)}
+	for _, f := range change {
+		f(&o)
+	}
+	e, err := New(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

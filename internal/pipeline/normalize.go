@@ -90,7 +90,7 @@ func (n *normalizer) stage(ctx context.Context, batch *loaders.Batch, e *entry) 
 			break
 		}
 	}
-	if l.bad > badAlways && float64(l.bad) > badShare*float64(l.rows+l.bad) {
+	if l.rejected == "" && l.bad > badAlways && float64(l.bad) > badShare*float64(l.rows+l.bad) {
 		l.rejected = fmt.Sprintf("%d of %d records cannot be normalized, the first: %s", l.bad, l.rows+l.bad, l.firstBad)
 	}
 	return l, nil
@@ -99,7 +99,8 @@ func (n *normalizer) stage(ctx context.Context, batch *loaders.Batch, e *entry) 
 func (n *normalizer) page(ctx context.Context, batch *loaders.Batch, l *load, page *state.Page) error {
 	body, err := n.decoder.DecodeAll(page.Body, n.body[:0])
 	if err != nil {
-		return &stateError{fmt.Errorf("reading page %d of the inbox: %w", page.Seq, err)}
+		l.rejected = fmt.Sprintf("page %d of the inbox cannot be decompressed: %v", page.Seq, err)
+		return nil
 	}
 	n.body = body
 	l.compressed += int64(len(page.Body))
@@ -127,9 +128,10 @@ func (n *normalizer) output(ctx context.Context, batch *loaders.Batch, l *load, 
 		return err
 	}
 	c := contextOf(l, page)
+	var sending error // what goes wrong on the way to the warehouse, not in the page
 	full := func(b *schema.Block) (*schema.Block, error) {
-		if err := batch.Write(ctx, b); err != nil {
-			return nil, err
+		if sending = batch.Write(ctx, b); sending != nil {
+			return nil, sending
 		}
 		b.Reset()
 		return b, nil
@@ -140,20 +142,28 @@ func (n *normalizer) output(ctx context.Context, batch *loaders.Batch, l *load, 
 		if l.firstBad == "" {
 			l.firstBad = r.Reason
 		}
-		return batch.Quarantine(ctx, loaders.QuarantineRow{
+		sending = batch.Quarantine(ctx, loaders.QuarantineRow{
 			Network: l.account.Network, Account: l.pull.Account, Stream: l.pull.Stream, Table: out.Table.Name,
 			PullID: l.pull.ID, Seq: page.Seq, Index: r.Index, Reason: r.Reason, Record: string(r.Record),
 			RunID: l.pull.RunID, Version: page.Version, At: page.ReceivedAt,
 		})
+		return sending
 	}
 	block := n.blocks[out.Table]
 	if block == nil {
 		block = schema.NewBlock(out.Table)
 	}
 	block, counts, err := mapping.Page(body, c, block, full, onBad)
+	if block == nil {
+		block = schema.NewBlock(out.Table)
+	}
 	n.blocks[out.Table] = block
-	if err != nil {
-		return fmt.Errorf("normalizing account %s, stream %s, page %d: %w", l.pull.Account, l.pull.Stream, page.Seq, err)
+	switch {
+	case sending != nil:
+		return fmt.Errorf("staging account %s, stream %s: %w", l.pull.Account, l.pull.Stream, sending)
+	case err != nil:
+		l.rejected = fmt.Sprintf("page %d cannot be read as %s: %v", page.Seq, out.Table.Name, err)
+		return nil
 	}
 	l.rows += int64(counts.Rows)
 	l.bad += bad
@@ -221,7 +231,7 @@ func (s *slot) units(ctx context.Context, loads []*load) ([]loaders.Unit, error)
 		units[i] = unitOf(l)
 		for _, h := range held {
 			if h.Account == l.pull.Account && h.Stream == l.pull.Stream && h.From.Equal(l.pull.From) && h.To.Equal(l.pull.To) {
-				units[i].HeldRows, units[i].HeldHash = h.Rows, h.Hash
+				units[i].HeldBefore, units[i].HeldRows = l.pull.CreatedAt.Sub(h.At) >= heldAgain/2, h.Rows
 			}
 		}
 	}
@@ -232,6 +242,8 @@ func unitOf(l *load) loaders.Unit {
 	u := loaders.Unit{
 		PullID: l.pull.ID, Network: l.account.Network, Account: l.pull.Account, Stream: l.pull.Stream,
 		Tier: l.pull.Tier.String(), RunID: l.pull.RunID, Version: l.pull.Version, Complete: l.pull.Kind != state.Changes,
+		// A record that could not be read has not vanished.
+		NoTombstones: l.bad > 0,
 	}
 	for _, out := range l.stream.Outputs {
 		if i := slices.IndexFunc(u.Outputs, func(s loaders.Scope) bool { return s.Table == out.Table }); i >= 0 {

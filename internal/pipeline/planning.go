@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -35,11 +36,22 @@ func (e *Engine) Plan(ctx context.Context, account, stream string, now time.Time
 	if err != nil {
 		return fmt.Errorf("planning account %s, stream %s: %w", account, stream, err)
 	}
-	return e.create(ctx, account, stream, Pulls(account, s, published, now))
+	held, err := e.store.HeldWindows(ctx, account)
+	if err != nil {
+		return fmt.Errorf("planning account %s, stream %s: %w", account, stream, err)
+	}
+	return e.create(ctx, account, stream, Pulls(account, s, published, held, now))
 }
 
-// Pulls gives the pulls that stream s needs at now, most urgent first.
-func Pulls(account string, s *extractors.Stream, published []state.Checkpoint, now time.Time) []state.NewPull {
+// heldAgain is how long a window that a guard held back rests before it is asked
+// again: whether the network means what it said is seen by asking twice, and not in
+// the same minute.
+const heldAgain = 15 * time.Minute
+
+// Pulls gives the pulls that stream s needs at now, most urgent first. Windows that
+// are held back are asked again whatever their tier says, so that a second answer can
+// release them.
+func Pulls(account string, s *extractors.Stream, published []state.Checkpoint, held []state.HeldWindow, now time.Time) []state.NewPull {
 	var pulls []state.NewPull
 	if s.Window == nil {
 		pulls = append(pulls, state.NewPull{Account: account, Stream: s.Name, Kind: state.Snapshot, Tier: state.Warm})
@@ -48,6 +60,12 @@ func Pulls(account string, s *extractors.Stream, published []state.Checkpoint, n
 			pulls = append(pulls, state.NewPull{
 				Account: account, Stream: s.Name, Kind: state.Windowed, Tier: d.Tier, From: d.Window.From, To: d.Window.To,
 			})
+		}
+	}
+	for _, h := range held {
+		same := func(p state.NewPull) bool { return p.From.Equal(h.From) && p.To.Equal(h.To) }
+		if h.Stream == s.Name && s.Window != nil && now.Sub(h.At) >= heldAgain && !slices.ContainsFunc(pulls, same) {
+			pulls = append(pulls, state.NewPull{Account: account, Stream: s.Name, Kind: state.Windowed, Tier: state.Warm, From: h.From, To: h.To})
 		}
 	}
 	if s.Changes {

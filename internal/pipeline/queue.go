@@ -24,13 +24,15 @@ type queue struct {
 	inbox int64
 }
 
+// entry is one open pull. All of it is guarded by the queue's mutex, but that who
+// has a pulled pull in hand may read the pull: nothing changes it any more.
 type entry struct {
 	pull state.Pull
 	// inHand says that a lane's worker or a loader's slot is at work on it.
 	inHand bool
 	// pulledAt is when the last page came, for the loader's lingering.
 	pulledAt time.Time
-	// waits says in words what the pull waits for beside its time; empty for nothing.
+	// waits says in words what the pull waits for beside its account's lane; empty for nothing.
 	waits string
 	// alone says that the pull was in a batch that the warehouse refused; refusals and
 	// loadAfter count the times it was refused alone, and when it is tried again.
@@ -133,7 +135,7 @@ func keyOf(p state.Pull) windowKey {
 
 // take gives a lane its most urgent pull that may be called for now, marked as in
 // hand, or says how long until there may be one; zero wait means until a change.
-func (q *queue) take(account string, now time.Time) (e *entry, wait time.Duration) {
+func (q *queue) take(account string, now time.Time) (e *entry, p state.Pull, wait time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, e := range q.order[account] {
@@ -146,10 +148,10 @@ func (q *queue) take(account string, now time.Time) (e *entry, wait time.Duratio
 			}
 			continue
 		}
-		e.inHand = true
-		return e, 0
+		e.inHand, e.waits = true, ""
+		return e, e.pull, 0
 	}
-	return nil, wait
+	return nil, state.Pull{}, wait
 }
 
 // put gives a pull back as it now stands. A pull that is neither pulling nor
@@ -171,8 +173,21 @@ func (q *queue) put(e *entry, p state.Pull, now time.Time) {
 		delete(q.pulls, p.ID)
 	}
 	if was == state.Pulling && p.Phase != state.Pulling {
-		q.order[p.Account] = slices.DeleteFunc(q.order[p.Account], func(x *entry) bool { return x == e })
+		q.unlist(e)
 	}
+	q.signal()
+}
+
+// unlist takes a pull out of its account's order; with mu held.
+func (q *queue) unlist(e *entry) {
+	q.order[e.pull.Account] = slices.DeleteFunc(q.order[e.pull.Account], func(x *entry) bool { return x == e })
+}
+
+// giveBack gives a pull back as it was taken: its call was not made, or was cut.
+func (q *queue) giveBack(e *entry) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	e.inHand = false
 	q.signal()
 }
 
@@ -207,8 +222,9 @@ func (q *queue) dropStream(account, stream string) []state.Pull {
 }
 
 // takePulled gives a slot the pulled pulls that choose picks, marked as in hand.
-// choose sees all that wait, oldest first, and what other slots have in hand.
-func (q *queue) takePulled(now time.Time, choose func(waiting, busy []*entry) []*entry) []*entry {
+// choose sees all that wait, oldest first, and what other slots have in hand. again
+// is how long until a pull that the warehouse refused may be tried again; 0 if none.
+func (q *queue) takePulled(now time.Time, choose func(waiting, busy []*entry) []*entry) (chosen []*entry, again time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	var waiting, busy []*entry
@@ -218,16 +234,19 @@ func (q *queue) takePulled(now time.Time, choose func(waiting, busy []*entry) []
 		case e.inHand:
 			busy = append(busy, e)
 		case e.loadAfter.After(now):
+			if d := e.loadAfter.Sub(now); again == 0 || d < again {
+				again = d
+			}
 		default:
 			waiting = append(waiting, e)
 		}
 	}
 	slices.SortFunc(waiting, func(a, b *entry) int { return cmp.Compare(a.pull.ID, b.pull.ID) })
-	chosen := choose(waiting, busy)
+	chosen = choose(waiting, busy)
 	for _, e := range chosen {
 		e.inHand = true
 	}
-	return chosen
+	return chosen, again
 }
 
 // release gives pulled pulls back to be loaded again.
@@ -272,7 +291,7 @@ func (q *queue) remove(entries []*entry) {
 	for _, e := range entries {
 		delete(q.pulls, e.pull.ID)
 		if e.pull.Phase == state.Pulling {
-			q.order[e.pull.Account] = slices.DeleteFunc(q.order[e.pull.Account], func(x *entry) bool { return x == e })
+			q.unlist(e)
 		}
 	}
 	q.signal()
@@ -285,16 +304,57 @@ func (q *queue) grown(bytes int64) {
 	q.inbox += bytes
 }
 
-// counts gives how many pulls of an account are still to be called for, how many
-// of all accounts wait for the warehouse or are being loaded (not those that it
-// refused alone), and the inbox's size.
-func (q *queue) counts(account string) (pulling, pulled int, inbox int64) {
+// pulling gives how many pulls of an account are still to be called for.
+func (q *queue) pulling(account string) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.order[account])
+}
+
+// loading gives how many pulls wait for the warehouse or are being loaded, how many
+// of them the warehouse refused, and the compressed size of the inbox.
+func (q *queue) loading() (pulled, refused int, inbox int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, e := range q.pulls {
-		if e.pull.Phase == state.Pulled && e.refusals == 0 {
-			pulled++
+		if e.pull.Phase != state.Pulled {
+			continue
+		}
+		pulled++
+		if e.refusals > 0 {
+			refused++
 		}
 	}
-	return len(q.order[account]), pulled, q.inbox
+	return pulled, refused, q.inbox
+}
+
+// open reports whether a stream has an open pull, and whether one of them never failed.
+func (q *queue) open(account, stream string) (any, well bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, e := range q.pulls {
+		if e.pull.Account == account && e.pull.Stream == stream {
+			any = true
+			well = well || e.pull.Attempts == 0 && e.refusals == 0
+		}
+	}
+	return any, well
+}
+
+// waitsOf says what the pulls of a stream wait for beside the account's lane; empty
+// if one of them waits for nothing.
+func (q *queue) waitsOf(account, stream string) string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	waits := ""
+	for _, e := range q.order[account] {
+		if e.pull.Stream != stream {
+			continue
+		}
+		if e.waits == "" {
+			return ""
+		}
+		waits = e.waits
+	}
+	return waits
 }

@@ -12,7 +12,7 @@ func TestAQueueForgetsAPullThatIsGivenUp(t *testing.T) {
 	q := newQueue()
 	now := time.Now()
 	q.add([]state.Pull{{ID: 1, Account: "a", Stream: "s", Phase: state.Pulling}, {ID: 2, Account: "a", Stream: "s", Phase: state.Pulling}}, now)
-	e, _ := q.take("a", now)
+	e, _, _ := q.take("a", now)
 	if e == nil {
 		t.Fatal("no pull to take")
 	}
@@ -20,7 +20,7 @@ func TestAQueueForgetsAPullThatIsGivenUp(t *testing.T) {
 	if dropped := q.dropStream("a", "s"); len(dropped) != 1 || dropped[0].ID == e.pull.ID {
 		t.Errorf("dropped %v, want the other pull alone", dropped)
 	}
-	if pulling, pulled, _ := q.counts("a"); pulling != 0 || pulled != 0 {
-		t.Errorf("%d pulls are still to be called for and %d to be loaded", pulling, pulled)
+	if n := q.pulling("a"); n != 0 {
+		t.Errorf("%d pulls are still to be called for", n)
 	}
 }

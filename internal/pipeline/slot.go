@@ -93,7 +93,7 @@ func (e *Engine) isolate(batch []*entry, err error, log *zap.Logger) {
 	pause := e.queue.refuse(batch, time.Now())
 	reason := fmt.Sprintf("account %s, stream %s, %s: the warehouse refuses it, it stays in the inbox: %v", p.Account, p.Stream, describeWindow(p), err)
 	log.Error("pull not published", zap.String("reason", reason), zap.Duration("again_in", pause))
-	e.stopped(p.Account, reason)
+	e.failed(reason)
 	e.observe.Failed(p, reason)
 }
 
@@ -163,6 +163,11 @@ func (s *slot) try(ctx context.Context, entries []*entry, began time.Time) ([]*e
 		loads = append(loads, l)
 	}
 	if len(rejected) > 0 {
+		// The inbox forgets what is rejected: its answers stay in raw_pages, and its
+		// bad records in the quarantine.
+		if err := batch.Keep(ctx); err != nil {
+			return nil, fmt.Errorf("keeping the answers of %d rejected pulls: %w", len(rejected), err)
+		}
 		return s.reject(ctx, rejected)
 	}
 	if err := s.norm.flush(ctx, batch); err != nil {
@@ -257,7 +262,9 @@ func (s *slot) aside(ctx context.Context, loads []*load, reason func(*load) stri
 		entries[i] = l.entry
 		why := reason(l)
 		s.log.Error("pull not published", zap.String("reason", why))
-		s.engine.finished(ctx, l.pull, why)
+		s.engine.failed(why)
+		s.engine.observe.Failed(l.pull, why)
+		s.engine.runs.ended(ctx, l.pull, 0, why)
 	}
 	s.engine.queue.remove(entries)
 	if err := s.engine.measure(ctx); err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/cenkalti/backoff/v4"
 	"go.uber.org/zap"
 
 	"syncd/extractors"
@@ -16,52 +15,56 @@ import (
 // step takes one pull one call further. Its error is one that the daemon cannot go
 // on with (the state store does not take what has to be durable); all that the
 // network does wrong is handled here.
-func (l *lane) step(ctx context.Context, e *entry) error {
-	p := e.pull
+func (l *lane) step(ctx context.Context, e *entry, p state.Pull) error {
 	stream := l.account.stream(p.Stream)
-	if stream == nil {
-		// The configuration no longer has the stream: nobody wants its rows.
-		if err := l.engine.store.DropPulls(ctx, []int64{p.ID}); err != nil {
-			return fmt.Errorf("forgetting a pull of account %s, stream %s: %w", p.Account, p.Stream, err)
-		}
-		l.engine.queue.remove([]*entry{e})
-		return nil
+	if stream == nil || tooOld(p, stream, time.Now()) {
+		return l.drop(ctx, e, p)
 	}
 	if stream.ForEach != nil && p.Items == nil {
-		return l.freeze(ctx, e, stream)
+		return l.freeze(ctx, e, p, stream)
 	}
 	work := workOf(p, stream)
 	call, err := l.account.Source.Next(stream, work)
 	if err != nil {
-		return l.failed(ctx, e, time.Now(), &extractors.APIError{
+		return l.failed(ctx, e, p, time.Now(), &extractors.APIError{
 			Network: l.account.Network, Account: p.Account, Stream: p.Stream,
 			Message: err.Error(), Outcome: extractors.StopStream, Err: err,
 		})
 	}
-	if free, err := l.quota(ctx); err != nil {
+	wait, err := l.claim(ctx, time.Now())
+	if err != nil || wait > 0 {
+		l.engine.queue.giveBack(e)
 		return err
-	} else if !free.IsZero() {
-		l.ended(free)
-		l.engine.queue.postpone(e, p.NotBefore, "")
-		return nil
 	}
-	return l.call(ctx, e, stream, work, call)
+	return l.call(ctx, e, p, stream, work, call)
+}
+
+// tooOld reports whether the network no longer answers for the pull's window: the
+// daemon was down, or the lane slow, for too long. An empty answer would look like
+// rows that vanished.
+func tooOld(p state.Pull, s *extractors.Stream, now time.Time) bool {
+	return p.Kind == state.Windowed && s.Window != nil && s.Window.MaxAge > 0 && p.From.Before(now.Add(-s.Window.MaxAge))
+}
+
+// drop forgets a pull that nobody can or wants to make any more.
+func (l *lane) drop(ctx context.Context, e *entry, p state.Pull) error {
+	if err := l.engine.store.DropPulls(ctx, []int64{p.ID}); err != nil {
+		l.engine.queue.giveBack(e)
+		return fmt.Errorf("forgetting a pull of account %s, stream %s: %w", p.Account, p.Stream, err)
+	}
+	l.engine.queue.remove([]*entry{e})
+	l.engine.runs.ended(ctx, p, 0, "")
+	l.log.Info("window dropped, the network no longer answers for it", zap.String("stream", p.Stream), zap.String("window", describeWindow(p)))
+	return l.engine.measure(ctx)
 }
 
 // call performs the call and makes its answer durable before anything else
 // happens to it.
-func (l *lane) call(ctx context.Context, e *entry, stream *extractors.Stream, work extractors.Work, call extractors.Call) error {
-	p := e.pull
+func (l *lane) call(ctx context.Context, e *entry, p state.Pull, stream *extractors.Stream, work extractors.Work, call extractors.Call) error {
 	left := time.Now()
-	if l.account.paced() {
-		l.leave(left)
-		err := l.engine.store.Depart(ctx, state.Departure{
-			Account: p.Account, PullID: p.ID, At: left,
-			NextCall: left.Add(l.account.Timeout + l.account.MinDelay),
-		})
-		if err != nil {
-			return l.fatal(ctx, e, fmt.Errorf("recording a call of account %s, stream %s: %w", p.Account, p.Stream, err))
-		}
+	if err := l.depart(ctx, p.ID, left); err != nil {
+		l.engine.queue.giveBack(e)
+		return err
 	}
 	l.engine.after("departed")
 	answer, err := l.perform(ctx, call)
@@ -73,7 +76,7 @@ func (l *lane) call(ctx context.Context, e *entry, stream *extractors.Stream, wo
 	}
 	l.engine.observe.Called(p.Account, p.Stream, outcomeOf(err), ended.Sub(left), len(answer.Body))
 	if err != nil {
-		return l.failed(ctx, e, ended, err)
+		return l.failed(ctx, e, p, ended, err)
 	}
 	next := ended.Add(l.account.MinDelay)
 	size := len(answer.Body)
@@ -89,7 +92,8 @@ func (l *lane) call(ctx context.Context, e *entry, stream *extractors.Stream, wo
 		Next: page.Next, Done: page.Done, NextCall: next, ReceivedAt: ended,
 	})
 	if err != nil {
-		return l.fatal(ctx, e, fmt.Errorf("storing an answer of account %s, stream %s (%s): %w", p.Account, p.Stream, call.Describe, err))
+		l.engine.queue.giveBack(e)
+		return fmt.Errorf("storing an answer of account %s, stream %s (%s): %w", p.Account, p.Stream, call.Describe, err)
 	}
 	l.engine.after("received")
 	l.ended(next)
@@ -124,124 +128,23 @@ func (l *lane) perform(ctx context.Context, call extractors.Call) (extractors.An
 	return answer, err
 }
 
-// failed decides what a failed call means: the one place where the five outcomes
-// become actions.
-func (l *lane) failed(ctx context.Context, e *entry, ended time.Time, cause error) error {
-	p := e.pull
-	store := l.engine.store
-	next := ended.Add(l.account.MinDelay)
-	running := ctx
-	ctx = context.WithoutCancel(ctx) // the pace counts failed calls, also those of a shutdown
-	if errors.Is(cause, errShutdown) {
-		// Not a failure of anyone: no attempt is used up. The pace holds all the same.
-		l.ended(next)
-		l.engine.queue.postpone(e, p.NotBefore, "")
-		return l.fatal(ctx, nil, store.Ended(ctx, p.Account, next))
-	}
-	api := asAPIError(l.account, p, cause)
-	failure := state.Failure{Account: p.Account, PullID: p.ID, At: ended, NextCall: next, Error: api.Error()}
-	delay := backoffDelay(p.Attempts)
-	switch api.Outcome {
-	case extractors.StopAccount:
-		failure.NotBefore = ended
-		if err := store.Fail(ctx, failure); err != nil {
-			return l.fatal(ctx, e, fmt.Errorf("recording a refusal: %w", err))
-		}
-		l.ended(next)
-		return l.refused(running, e, failure, api)
-	case extractors.Wait:
-		failure.NextCall = ended.Add(max(api.RetryAfter, delay, l.account.MinDelay))
-		failure.NotBefore = failure.NextCall
-	case extractors.StopStream, extractors.StopDaemon:
-		failure.GiveUp = true
-	default:
-		failure.NotBefore = ended.Add(delay)
-		failure.GiveUp = l.engine.attempts > 0 && p.Attempts+1 >= l.engine.attempts
-	}
-	if err := store.Fail(ctx, failure); err != nil {
-		return l.fatal(ctx, e, fmt.Errorf("recording a failed call: %w", err))
-	}
-	l.ended(failure.NextCall)
-	if failure.GiveUp {
-		return l.giveUp(ctx, e, failure, api.Outcome != extractors.RetryNow)
-	}
-	p.Attempts++
-	p.NotBefore, p.LastError = failure.NotBefore, failure.Error
-	l.engine.queue.put(e, p, ended)
-	l.log.Warn("call failed", zap.String("stream", p.Stream), zap.Int("attempt", p.Attempts),
-		zap.Duration("again_in", failure.NotBefore.Sub(ended).Round(time.Millisecond)), zap.String("error", failure.Error))
-	return nil
-}
-
-// giveUp ends a pull until its stream is due again. When the cause lies in the
-// stream and not in the call, its other pulls would only fail the same way.
-func (l *lane) giveUp(ctx context.Context, e *entry, failure state.Failure, wholeStream bool) error {
-	p := e.pull
-	l.engine.queue.remove([]*entry{e})
-	ended := []state.Pull{p}
-	if wholeStream {
-		for _, other := range l.engine.queue.dropStream(p.Account, p.Stream) {
-			f := failure
-			f.PullID = other.ID
-			if err := l.engine.store.Fail(ctx, f); err != nil {
-				return l.fatal(ctx, nil, fmt.Errorf("ending the pulls of account %s, stream %s: %w", p.Account, p.Stream, err))
-			}
-			ended = append(ended, other)
-		}
-	}
-	for _, x := range ended {
-		l.engine.finished(ctx, x, failure.Error)
-	}
-	l.log.Error("stream stopped until it is due again", zap.String("stream", p.Stream), zap.String("error", failure.Error),
-		zap.Int("pulls", len(ended)))
-	return l.engine.measure(ctx)
-}
-
-// refused tells a refused key from a refused right: networks answer 403 to both.
-// The cheapest call that proves the key decides, so that a right that one stream
-// lacks does not silence the account, and a wrong key costs two calls and no more.
-func (l *lane) refused(ctx context.Context, e *entry, failure state.Failure, api *extractors.APIError) error {
-	if why := l.isStopped(); why != "" { // another worker asked already
-		l.engine.queue.postpone(e, e.pull.NotBefore, "")
-		return nil
-	}
-	if wait := l.account.MinDelay; wait > 0 {
-		if err := sleep(ctx, wait, nil); err != nil {
-			return nil
-		}
-	}
-	err := l.engine.check(ctx, l)
-	if err == nil {
-		failure.GiveUp = true
-		failure.Error = fmt.Sprintf("%s refused stream %s of account %s (%d %s), although it accepts the key: ask for the right to read it, or set enabled: false on the stream",
-			api.Network, api.Stream, api.Account, api.Status, api.Message)
-		if err := l.engine.store.Fail(ctx, failure); err != nil {
-			return l.fatal(ctx, e, fmt.Errorf("recording a refused stream: %w", err))
-		}
-		return l.giveUp(ctx, e, failure, true)
-	}
-	l.engine.queue.postpone(e, e.pull.NotBefore, "")
-	refusal, ok := errors.AsType[*extractors.APIError](err)
-	if !ok || refusal.Outcome != extractors.StopAccount {
-		return nil // the check itself failed: the pull is tried again and asks again
-	}
-	l.log.Error("account stopped", zap.String("error", refusal.Error()))
-	l.engine.stopped(l.account.Name, refusal.Error())
-	return l.fatal(ctx, nil, l.stop(ctx, refusal.Error()))
-}
-
 // freeze stores the list that a for-each pull goes over, so that it resumes over
 // the same one after a crash.
-func (l *lane) freeze(ctx context.Context, e *entry, stream *extractors.Stream) error {
-	p := e.pull
+func (l *lane) freeze(ctx context.Context, e *entry, p state.Pull, stream *extractors.Stream) error {
 	items := stream.ForEach.Values
-	if stream.ForEach.Stream != "" {
-		published, err := l.engine.store.Checkpoints(ctx, p.Account, stream.ForEach.Stream)
-		if err != nil {
-			return l.fatal(ctx, e, err)
-		}
-		if len(published) == 0 {
-			l.engine.queue.postpone(e, time.Now().Add(parentPoll), "waiting for stream "+stream.ForEach.Stream)
+	if parent := stream.ForEach.Stream; parent != "" {
+		ready, why, err := l.parentReady(ctx, parent)
+		switch {
+		case err != nil:
+			l.engine.queue.giveBack(e)
+			return err
+		case why != "":
+			return l.giveUp(ctx, e, p, state.Failure{
+				Account: p.Account, PullID: p.ID, At: time.Now(), GiveUp: true,
+				Error: fmt.Sprintf("stream %s of account %s goes over the ids of stream %s, %s", p.Stream, p.Account, parent, why),
+			}, false)
+		case !ready:
+			l.engine.queue.postpone(e, time.Now().Add(parentPoll), "waiting for stream "+parent)
 			return nil
 		}
 		if items, err = l.engine.parentItems(ctx, l.account, stream); err != nil {
@@ -251,7 +154,8 @@ func (l *lane) freeze(ctx context.Context, e *entry, stream *extractors.Stream) 
 		}
 	}
 	if err := l.engine.store.SetItems(ctx, p.ID, items, len(items) == 0); err != nil {
-		return l.fatal(ctx, e, fmt.Errorf("storing the list of account %s, stream %s: %w", p.Account, p.Stream, err))
+		l.engine.queue.giveBack(e)
+		return fmt.Errorf("storing the list of account %s, stream %s: %w", p.Account, p.Stream, err)
 	}
 	p.Items = items
 	if len(items) == 0 {
@@ -259,6 +163,31 @@ func (l *lane) freeze(ctx context.Context, e *entry, stream *extractors.Stream) 
 	}
 	l.engine.queue.put(e, p, time.Now())
 	return nil
+}
+
+// parentReady reports whether a list of ids can be taken from a stream, or why it
+// never can.
+func (l *lane) parentReady(ctx context.Context, parent string) (ready bool, never string, err error) {
+	if l.account.stream(parent) == nil {
+		return false, "which is not enabled", nil
+	}
+	// An open pull of the parent brings a newer list than what is published, unless
+	// it is in trouble.
+	open, well := l.engine.queue.open(l.account.Name, parent)
+	if open && well {
+		return false, "", nil
+	}
+	published, err := l.engine.store.Checkpoints(ctx, l.account.Name, parent)
+	if err != nil {
+		return false, "", fmt.Errorf("reading what is published of account %s, stream %s: %w", l.account.Name, parent, err)
+	}
+	switch {
+	case len(published) > 0:
+		return true, "", nil
+	case open:
+		return false, "", nil
+	}
+	return false, "which has published nothing yet", nil
 }
 
 const (
@@ -269,32 +198,6 @@ const (
 	warehousePoll = 10 * time.Second
 )
 
-// quota asks all budgets of the account. A zero time means go.
-func (l *lane) quota(ctx context.Context) (time.Time, error) {
-	for _, q := range l.account.Quotas {
-		ok, free, err := l.engine.store.Quota(ctx, l.account.Name, q.Name, q.Calls, q.Per, time.Now())
-		if err != nil {
-			return time.Time{}, l.fatal(ctx, nil, fmt.Errorf("counting a call of account %s against its quota: %w", l.account.Name, err))
-		}
-		if !ok {
-			return free, nil
-		}
-	}
-	return time.Time{}, nil
-}
-
-// fatal passes an error of the state store on: without durable state the daemon
-// must stop. The pull, if any, goes back so that a drain does not wait for it.
-func (l *lane) fatal(ctx context.Context, e *entry, err error) error {
-	if e != nil {
-		l.engine.queue.postpone(e, e.pull.NotBefore, "")
-	}
-	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
-}
-
 func workOf(p state.Pull, s *extractors.Stream) extractors.Work {
 	w := extractors.Work{Kind: p.Kind, Items: p.Items, Cursor: p.Cursor}
 	switch p.Kind {
@@ -304,41 +207,4 @@ func workOf(p state.Pull, s *extractors.Stream) extractors.Work {
 		w.Since = p.From.Add(-s.ChangesOverlap)
 	}
 	return w
-}
-
-func asAPIError(a *Account, p state.Pull, err error) *extractors.APIError {
-	if api, ok := errors.AsType[*extractors.APIError](err); ok {
-		return api
-	}
-	return &extractors.APIError{
-		Network: a.Network, Account: p.Account, Stream: p.Stream,
-		Outcome: extractors.RetryNow, Err: err,
-	}
-}
-
-func outcomeOf(err error) string {
-	switch {
-	case err == nil:
-		return "ok"
-	case errors.Is(err, errShutdown):
-		return "cut"
-	}
-	if api, ok := errors.AsType[*extractors.APIError](err); ok {
-		return api.Outcome.String()
-	}
-	return extractors.RetryNow.String()
-}
-
-// backoffDelay is how long a pull rests after its n-th failure in a row, counted
-// from 0: from 2 s doubling to 15 minutes, half of it by chance, so that the pulls
-// that one outage hit do not come back in step.
-func backoffDelay(n int) time.Duration {
-	b := backoff.NewExponentialBackOff(
-		backoff.WithInitialInterval(2*time.Second), backoff.WithMultiplier(2), backoff.WithRandomizationFactor(0.5),
-		backoff.WithMaxInterval(15*time.Minute), backoff.WithMaxElapsedTime(0))
-	d := b.NextBackOff()
-	for range min(n, 20) {
-		d = b.NextBackOff()
-	}
-	return d
 }

@@ -63,3 +63,11 @@ func Windows(step extractors.Step, loc *time.Location, from, to time.Time) iter.
 func DayStart(year int, month time.Month, day int, loc *time.Location) time.Time {
 	return instant(time.Date(year, month, day, 0, 0, 0, 0, time.UTC), loc)
 }
+
+// Has reports whether w is one of the stream's windows, as its step and its clock are now.
+func (s *Stream) Has(w schema.Window) bool {
+	for x := range Windows(s.Step, s.Location, w.From, w.To) {
+		return x.From.Equal(w.From) && x.To.Equal(w.To)
+	}
+	return false
+}

@@ -63,6 +63,15 @@ type Line struct {
 	LastError   string `json:"last_error,omitempty"`
 }
 
+// WaitFor adds what only the running daemon knows: that the stream's calls wait, and
+// for what. Empty words change nothing.
+func (l *Line) WaitFor(words string) {
+	if words == "" || l.State != Working || l.Pulling == 0 {
+		return
+	}
+	l.State, l.Words = Waiting, fmt.Sprintf("%s, %s to pull%s", words, windows(l.Pulling), behind(l.Loading))
+}
+
 // facts are what the store knows, by account and stream.
 type facts struct {
 	open    map[target][]state.Pull
