@@ -43,7 +43,7 @@ func spawn(a hostArgs, output io.Writer) (*child, error) {
 	cmd := exec.Command(path)
 	cmd.Args = append([]string{name}, a.words()...)
 	cmd.Dir = a.files.dir
-	cmd.Env = hostEnv()
+	cmd.Env = hostEnv(a.files)
 	cmd.Stdout, cmd.Stderr = output, output
 	// Its own group: a signal from the terminal is for the daemon alone.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -63,25 +63,16 @@ func spawn(a hostArgs, output io.Writer) (*child, error) {
 }
 
 // hostEnv is the child's environment: a short list, because the daemon's holds
-// the networks' keys, which a crash dump or /proc must not show twice.
-func hostEnv() []string {
-	env := []string{"TZ=UTC"}
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "LANG"} {
+// the networks' keys, which a crash dump or /proc must not show twice. HOME is
+// our directory, so that the user's own ClickHouse settings do not apply.
+func hostEnv(files layout) []string {
+	env := []string{"TZ=UTC", "TERM=dumb", "HOME=" + files.dir}
+	for _, name := range []string{"PATH", "TMPDIR", "LD_LIBRARY_PATH", "LANG"} {
 		if value, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+value)
 		}
 	}
 	return env
-}
-
-// gone says whether the process has ended.
-func (c *child) gone() bool {
-	select {
-	case <-c.done:
-		return true
-	default:
-		return false
-	}
 }
 
 // waitReady returns nil as soon as the engine answers a query.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -29,11 +28,10 @@ type Engine struct {
 	restarts atomic.Int64
 	pid      atomic.Int64 // 0 while there is no answering child
 
-	stopping chan struct{} // closed by Stop
-	stopOnce sync.Once
-	stopCtx  context.Context // bounds the end of the child; set before stopping is closed
-	stopped  chan struct{}   // closed when the supervisor has ended
-	stopErr  error           // read after stopped
+	stopping context.CancelFunc // asks the supervisor to end
+	hurry    context.CancelFunc // cuts the time short that the child has to close its tables
+	stopped  chan struct{}      // closed when the supervisor has ended
+	stopErr  error              // read after stopped
 }
 
 // Access says how a BI tool reads the warehouse while the daemon runs.
@@ -87,14 +85,16 @@ func start(ctx context.Context, o Options) (*Engine, error) {
 		library:  library,
 		log:      o.Log.Named("clickhouse"),
 		lock:     lock,
-		stopping: make(chan struct{}),
 		stopped:  make(chan struct{}),
 	}
 	c, err := e.first(ctx)
 	if err != nil {
 		return nil, errors.Join(err, e.release())
 	}
-	go e.supervise(c)
+	var stopping, hurry context.Context
+	stopping, e.stopping = context.WithCancel(context.Background())
+	hurry, e.hurry = context.WithCancel(context.Background())
+	go e.supervise(c, stopping, hurry)
 	return e, nil
 }
 
@@ -210,10 +210,8 @@ func (e *Engine) PID() int { return int(e.pid.Load()) }
 // is terminated, which Stop reports, though nothing that was inserted is lost.
 // A second call waits for the first and returns what it returned.
 func (e *Engine) Stop(ctx context.Context) error {
-	e.stopOnce.Do(func() {
-		e.stopCtx = ctx
-		close(e.stopping)
-	})
+	defer context.AfterFunc(ctx, e.hurry)()
+	e.stopping()
 	<-e.stopped
 	return e.stopErr
 }

@@ -24,9 +24,9 @@ const hostWord = "engine-host"
 // there is no daemon any more.
 const orphanGrace = 30 * time.Second
 
-// serve keeps the engine's main query open for as long as its standard input
-// is, while the listeners answer.
-const serve = "SYSTEM START LISTEN TCP; SYSTEM START LISTEN HTTP; INSERT INTO FUNCTION null('line String') FROM INFILE '/dev/stdin' FORMAT LineAsString"
+// serveQuery opens the listeners and then reads a file that has no end: ours,
+// until the daemon closes it. Reading through INFILE needs no right to read files.
+const serveQuery = "SYSTEM START LISTEN TCP; SYSTEM START LISTEN HTTP; INSERT INTO FUNCTION null('line String') FROM INFILE '%s' FORMAT LineAsString"
 
 // HostIfAsked makes this process the engine's host, and never returns, if it
 // was started as one by Start. It is called first thing in main, and in
@@ -80,7 +80,11 @@ func Host(args []string) error {
 	// An interrupt typed at the terminal is for the daemon, which still has
 	// rows to write before the engine may go.
 	signal.Ignore(syscall.SIGINT, syscall.SIGHUP)
-	go endWhenOrphaned()
+	in, err := standIn()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "engine host: without a terminal a failed login ends the engine:", err)
+	}
+	go endWhenOrphaned(in)
 
 	lock, err := os.OpenFile(a.files.engineLock(), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -92,21 +96,31 @@ func Host(args []string) error {
 	}
 	return runEngine(a.library, []string{
 		"clickhouse-local",
+		"--interactive",
 		"--config-file", a.files.config(),
 		"--path", a.files.store(),
 		"--listen_host", loopback,
 		"--tcp_port", strconv.Itoa(a.ports.Native),
 		"--http_port", strconv.Itoa(a.ports.HTTP),
-		"--query", serve,
+		"--query", fmt.Sprintf(serveQuery, in.path),
 	})
 }
 
-// endWhenOrphaned ends the process some time after its standard input closed,
-// should the engine hang on the way down (or on the way up, where it does not
-// read yet). Poll sees the hang-up without taking anything from the engine.
-func endWhenOrphaned() {
+// input is the pipe from the daemon, as the host sees it.
+type input struct {
+	fd   int    // the pipe
+	path string // the same, as a file's name
+	// hangUp ends the terminal that took the pipe's place as standard input, if any.
+	hangUp func()
+}
+
+// endWhenOrphaned waits for the daemon to close its end of the pipe. The engine
+// then ends by itself; the process ends some time later, should the engine hang
+// on the way down (or on the way up, where it does not read yet). Poll sees the
+// hang-up without taking anything from the engine.
+func endWhenOrphaned(in input) {
 	for {
-		fds := []unix.PollFd{{Fd: 0}}
+		fds := []unix.PollFd{{Fd: int32(in.fd)}}
 		if _, err := unix.Poll(fds, -1); err != nil && !errors.Is(err, unix.EINTR) {
 			return
 		}
@@ -114,6 +128,7 @@ func endWhenOrphaned() {
 			break
 		}
 	}
+	in.hangUp()
 	time.Sleep(orphanGrace)
 	fmt.Fprintf(os.Stderr, "engine host: still here %s after standard input closed, giving up\n", orphanGrace)
 	os.Exit(1)

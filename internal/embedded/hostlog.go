@@ -1,8 +1,10 @@
 package embedded
 
 import (
+	"bytes"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 )
@@ -12,6 +14,10 @@ const (
 	tailLines  = 12
 	lineMax    = 2000 // bytes of a line that are quoted
 )
+
+// stackFrame is a line of the engine's stack traces, which say nothing to a
+// reader and would push out the line that does. The file keeps them.
+var stackFrame = regexp.MustCompile(`^\d+\. .* @ 0x[0-9a-f]+`)
 
 // hostLog takes what the child writes to its outputs: into a file of bounded
 // size, and the last lines into memory, to be quoted when the child ends.
@@ -78,15 +84,15 @@ func (l *hostLog) rotate() {
 func (l *hostLog) remember(p []byte) {
 	l.part = append(l.part, p...)
 	for {
-		line, rest, found := strings.Cut(string(l.part), "\n")
+		line, rest, found := bytes.Cut(l.part, []byte{'\n'})
 		if !found {
 			break
 		}
-		l.part = append(l.part[:0], rest...)
-		if line = strings.TrimSpace(line); line == "" {
+		l.part = rest
+		if line = bytes.TrimSpace(line); len(line) == 0 || stackFrame.Match(line) {
 			continue
 		}
-		l.tail = append(l.tail, line[:min(len(line), lineMax)])
+		l.tail = append(l.tail, string(line[:min(len(line), lineMax)]))
 		l.tail = l.tail[max(0, len(l.tail)-tailLines):]
 	}
 	if len(l.part) > lineMax {
@@ -99,8 +105,8 @@ func (l *hostLog) Tail() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	lines := l.tail
-	if last := strings.TrimSpace(string(l.part)); last != "" {
-		lines = append(lines[:len(lines):len(lines)], last)
+	if last := bytes.TrimSpace(l.part); len(last) > 0 {
+		lines = append(lines[:len(lines):len(lines)], string(last))
 	}
 	return strings.Join(lines, "\n")
 }

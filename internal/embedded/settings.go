@@ -91,7 +91,9 @@ var configTemplate = xmlTemplate("config.xml", `<clickhouse>
         <log>{{xml .Files.EngineLog}}</log>
         <size>10M</size>
         <count>3</count>
+        <console>0</console>
     </logger>
+    <disable_suggestion>1</disable_suggestion>
     <display_name>syncd</display_name>
     <timezone>UTC</timezone>
     <users_config>{{xml .Files.Users}}</users_config>

@@ -17,37 +17,30 @@ const (
 	healthyAfter = time.Minute
 )
 
-// supervise keeps a child running until Stop, and is the only one that ends one.
-func (e *Engine) supervise(c *child) {
+// supervise keeps a child running until stopping is done, and is the only one
+// that ends one. When hurry is done the child's time to end is over.
+func (e *Engine) supervise(c *child, stopping, hurry context.Context) {
 	defer close(e.stopped)
-	e.stopErr = e.keep(c)
+	e.stopErr = e.keep(c, stopping, hurry)
 	e.pid.Store(0)
+	e.stopping()
+	e.hurry()
 	if err := e.release(); err != nil {
 		e.log.Warn("closing the embedded ClickHouse's files", zap.Error(err))
 	}
 }
 
-func (e *Engine) keep(c *child) error {
+func (e *Engine) keep(c *child, stopping, hurry context.Context) error {
 	delays := backoff.NewExponentialBackOff(
 		backoff.WithInitialInterval(restartDelayMin),
 		backoff.WithMaxInterval(restartDelayMax),
 		backoff.WithMaxElapsedTime(0), // for ever: without the engine there is nothing else to do
 	)
-	// A start that is under way ends with Stop.
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	go func() {
-		select {
-		case <-e.stopping:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	for {
 		began := time.Now()
 		select {
-		case <-e.stopping:
-			return e.end(c)
+		case <-stopping.Done():
+			return e.end(c, hurry)
 		case <-c.done:
 		}
 		e.pid.Store(0)
@@ -56,38 +49,38 @@ func (e *Engine) keep(c *child) error {
 		}
 		e.log.Error("the embedded ClickHouse ended unasked, starting it again",
 			zap.NamedError("how", c.ended()), zap.String("last_words", e.output.Tail()))
-		if c = e.again(ctx, delays); c == nil {
+		if c = e.again(stopping, delays); c == nil {
 			return nil // stopped while there was none
 		}
 	}
 }
 
 // again runs children until one answers, or returns nil when it is to stop.
-func (e *Engine) again(ctx context.Context, delays backoff.BackOff) *child {
+func (e *Engine) again(stopping context.Context, delays backoff.BackOff) *child {
 	for {
 		delay := time.NewTimer(delays.NextBackOff())
 		select {
-		case <-e.stopping:
+		case <-stopping.Done():
 			delay.Stop()
 			return nil
 		case <-delay.C:
 		}
 		n := e.restarts.Add(1)
-		c, err := e.run(ctx)
-		if err == nil {
+		c, err := e.run(stopping)
+		switch {
+		case err == nil:
 			e.log.Info("the embedded ClickHouse runs again", zap.Int64("restarts", n))
 			return c
-		}
-		if ctx.Err() != nil {
+		case stopping.Err() != nil:
 			return nil
 		}
 		e.log.Error("the embedded ClickHouse does not start", zap.Int64("restarts", n), zap.Error(err))
 	}
 }
 
-// end stops the child as Stop asked.
-func (e *Engine) end(c *child) error {
-	ctx, cancel := context.WithTimeoutCause(e.stopCtx, e.options.StopTimeout, fmt.Errorf("it did not end within %s", e.options.StopTimeout))
+// end ends the child because Stop was called.
+func (e *Engine) end(c *child, hurry context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(hurry, e.options.StopTimeout, fmt.Errorf("it did not end within %s", e.options.StopTimeout))
 	defer cancel()
 	began := time.Now()
 	if err := c.stop(ctx); err != nil {
