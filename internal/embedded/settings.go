@@ -182,7 +182,11 @@ var usersTemplate = xmlTemplate("users.xml", `<clickhouse>
             <networks><ip>127.0.0.1</ip><ip>::1</ip></networks>
             <profile>bi</profile>
             <quota>default</quota>
-            <grants><query>GRANT SELECT ON {{.Database}}.*</query></grants>
+            <grants>
+                <query>GRANT SELECT ON {{.Database}}.*</query>
+                <query>GRANT SELECT ON information_schema.*</query>
+                <query>GRANT SELECT ON INFORMATION_SCHEMA.*</query>
+            </grants>
         </`+biUser+`>
     </users>
 </clickhouse>
