@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -111,13 +112,12 @@ func (b *Batch) Abort(context.Context) {
 		return
 	}
 	b.over = true
-	for t, i := range b.inserts {
+	for _, i := range b.inserts {
 		i.abort()
-		if i.err != nil {
-			// A table that somebody dropped or changed is looked at again next time.
-			b.w.forgetStaging(b.slot, t)
-		}
 	}
+	// Somebody may have dropped or changed a table, staging or its target: the next
+	// batch of the slot looks at them again.
+	b.w.forgetStaging(b.slot)
 	b.raw.abort()
 	b.bad.abort()
 }
@@ -162,7 +162,7 @@ func (w *Warehouse) clearStaging(ctx context.Context, slot int) error {
 	var full []string
 	err := w.query(ctx, "looking for rows left in staging",
 		fmt.Sprintf("SELECT name FROM system.tables WHERE database = %s AND startsWith(name, %s) AND total_rows > 0",
-			literal(w.ddl.store), literal(fmt.Sprintf("staging_%d_", slot))),
+			literal(w.ddl.store), literal(w.ddl.stagingPrefix(slot))),
 		func(rows driver.Rows) error {
 			var name string
 			err := rows.Scan(&name)
@@ -184,7 +184,7 @@ func (w *Warehouse) clearStaging(ctx context.Context, slot int) error {
 // ensureStaging makes the staging table of a slot, and makes it anew when its
 // target has changed since: rows in staging are never worth keeping.
 func (w *Warehouse) ensureStaging(ctx context.Context, slot int, t *schema.Table) error {
-	name := stagingName(slot, t)
+	name := w.ddl.stagingName(slot, t)
 	w.mu.Lock()
 	known := w.staged[name]
 	w.mu.Unlock()
@@ -210,8 +210,10 @@ func (w *Warehouse) ensureStaging(ctx context.Context, slot int, t *schema.Table
 	return nil
 }
 
-func (w *Warehouse) forgetStaging(slot int, t *schema.Table) {
+// forgetStaging makes the next batch of the slot compare its staging tables with
+// their targets.
+func (w *Warehouse) forgetStaging(slot int) {
 	w.mu.Lock()
-	delete(w.staged, stagingName(slot, t))
-	w.mu.Unlock()
+	defer w.mu.Unlock()
+	maps.DeleteFunc(w.staged, func(name string, _ bool) bool { return strings.HasPrefix(name, w.ddl.stagingPrefix(slot)) })
 }

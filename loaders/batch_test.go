@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -203,6 +204,48 @@ func TestSlotsLoadBesideEachOther(t *testing.T) {
 	must(t, g.Wait())
 	equal(t, "rows by account", ask(t, w, "SELECT account, count(), sum(payout) FROM {db}.conversions GROUP BY account ORDER BY account"),
 		lines("account-0	10	20.0000000000", "account-1	10	20.0000000000", "account-2	10	20.0000000000", "account-3	10	20.0000000000"))
+}
+
+func TestDaemonsOnTheSameDatabasesDoNotMeet(t *testing.T) {
+	base := setup(t)
+	daemon := func(instance string) *Warehouse {
+		w, err := Open(t.Context(), Options{DSN: engine.DSN(), Database: base.Database(), Instance: instance})
+		must(t, err)
+		t.Cleanup(func() { must(t, w.Close()) })
+		return w
+	}
+	one, other := daemon("k7"), daemon("K7f")
+	row := func(account string) *schema.Block {
+		return conversions(t, conv{account: account, id: "a", created: "2026-03-01 00:00:00", status: "pending", payout: "1", revenue: "1", currency: "USD", version: 11})
+	}
+	begun, err := one.Begin(t.Context(), 0)
+	must(t, err)
+	defer begun.Abort(t.Context())
+	must(t, begun.Write(t.Context(), row("main")))
+	u := dayUnit(12, "2026-03-01")
+	u.Account = "other"
+	one.after = func(step string) error { // after the INSERT, and before each partition is attached
+		publish(t, other, []Unit{u}, row("other"))
+		return nil
+	}
+	publish(t, other, []Unit{u}, row("other")) // while the INSERT of one is under way
+	_, err = begun.Publish(t.Context(), []Unit{dayUnit(10, "2026-03-01")})
+	must(t, err)
+	equal(t, "visible rows", ask(t, base, "SELECT account FROM {db}.conversions ORDER BY ALL"), lines("main", "other"))
+	equal(t, "staging tables", ask(t, base, "SELECT name FROM system.tables WHERE database = '%s' AND startsWith(name, 'staging') ORDER BY name", base.Store()),
+		lines("staging_K7f_0_conversions", "staging_k7_0_conversions"))
+}
+
+func TestAnInstanceIsLettersAndDigits(t *testing.T) {
+	for name, want := range map[string]bool{"": true, "k7F2": true, strings.Repeat("a", 64): true, strings.Repeat("a", 65): false, "a_b": false, "a`b": false, "ä": false, "a b": false} {
+		w, err := Open(t.Context(), Options{DSN: engine.DSN(), Instance: name})
+		if (err == nil) != want {
+			t.Errorf("%q: got %v, want accepted %v", name, err, want)
+		}
+		if err == nil {
+			must(t, w.Close())
+		}
+	}
 }
 
 func TestRawPagesAndQuarantineAreThereOnce(t *testing.T) {

@@ -12,7 +12,9 @@ import (
 // server is needed to read what it makes.
 type ddl struct {
 	database, store, cluster string
-	rawRetention             time.Duration
+	// instance is part of the staging tables' names.
+	instance     string
+	rawRetention time.Duration
 }
 
 // table is a table of the store, as DDL sees it: a row table or a ledger.

@@ -36,7 +36,7 @@ func golden(t *testing.T, name string, statements ...string) {
 
 func TestStatementsAreThoseOfTheGoldenFiles(t *testing.T) {
 	single := &ddl{database: "affiliate", store: "affiliate_store", rawRetention: 90 * 24 * time.Hour}
-	cluster := &ddl{database: "affiliate", store: "affiliate_store", cluster: "main"}
+	cluster := &ddl{database: "affiliate", store: "affiliate_store", cluster: "main", instance: "k7f2"}
 	for _, c := range []struct {
 		name string
 		d    *ddl
@@ -49,8 +49,9 @@ func TestStatementsAreThoseOfTheGoldenFiles(t *testing.T) {
 		golden(t, c.name+"_tables", tables...)
 		golden(t, c.name+"_views", c.d.views()...)
 		st, _ := schema.Lookup("conversions")
+		entity, _ := schema.Lookup("offers")
 		made := rowTable(st)
-		golden(t, c.name+"_staging", c.d.createStaging(2, st), c.d.sameStructure(2, st), c.d.attach(2, st, "202603"), c.d.truncate(stagingName(2, st)), c.d.dropStaging(2, st), c.d.killInserts(2), c.d.stagedParts(2, st))
+		golden(t, c.name+"_staging", c.d.createStaging(2, st), c.d.sameStructure(2, st), c.d.attach(2, st, "202603"), c.d.truncate(c.d.stagingName(2, st)), c.d.dropStaging(2, st), c.d.killInserts(2), c.d.stagedParts(2, []*schema.Table{st, entity}))
 		golden(t, c.name+"_alter", c.d.addColumn(made, &made.columns[3], made.columns[2].name), c.d.addColumn(made, &made.columns[0], ""), c.d.addIndex(made, &made.columns[3]), c.d.setTTL(c.d.rawPages()))
 	}
 	window := func(version uint64, from, to string) Unit {

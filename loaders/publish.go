@@ -23,8 +23,12 @@ type publication struct {
 	found  []unitFindings
 	// twice are the areas in which some key was staged more than once.
 	twice map[*area]bool
-	// partitions of the staging tables.
-	partitions map[*schema.Table][]string
+	// sent are the rows sent by table, arrived the parts of the staging tables that
+	// hold them.
+	sent    map[*schema.Table]int64
+	arrived map[*schema.Table][]part
+	// buried are the tables with tombstones among their staged rows.
+	buried map[*schema.Table]bool
 }
 
 // unitFindings is what is known of one unit.
@@ -66,7 +70,7 @@ func (b *Batch) Publish(ctx context.Context, units []Unit) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	p := &publication{w: b.w, slot: b.slot, units: units, areas: areas, twice: map[*area]bool{}, partitions: map[*schema.Table][]string{}}
+	p := &publication{w: b.w, slot: b.slot, units: units, areas: areas, sent: sent, twice: map[*area]bool{}, buried: map[*schema.Table]bool{}}
 	for _, a := range areas {
 		if n := len(p.tables); n == 0 || p.tables[n-1] != a.table {
 			p.tables = append(p.tables, a.table)
@@ -77,18 +81,18 @@ func (b *Batch) Publish(ctx context.Context, units []Unit) (Result, error) {
 			return Result{}, fmt.Errorf("%d rows of %s belong to no pull of the batch", sent[t], t.Name)
 		}
 	}
-	result, err := p.run(ctx, sent)
+	result, err := p.run(ctx)
 	if err == nil {
 		b.close()
 	}
 	return result, err
 }
 
-func (p *publication) run(ctx context.Context, sent map[*schema.Table]int64) (Result, error) {
+func (p *publication) run(ctx context.Context) (Result, error) {
 	if err := p.step("insert"); err != nil {
 		return Result{}, err
 	}
-	if err := p.count(ctx, sent); err != nil {
+	if err := p.count(ctx); err != nil {
 		return Result{}, err
 	}
 	touched, err := p.compare(ctx)
@@ -111,8 +115,12 @@ func (p *publication) run(ctx context.Context, sent map[*schema.Table]int64) (Re
 	if err := p.bury(ctx, touched); err != nil {
 		return Result{}, err
 	}
+	staged, err := p.staged(ctx)
+	if err != nil {
+		return Result{}, err
+	}
 	for _, t := range p.tables {
-		for _, partition := range p.partitions[t] {
+		for _, partition := range partitionsOf(staged[t]) {
 			if err := p.w.exec(ctx, "publishing "+t.Name, p.w.ddl.attach(p.slot, t, partition)); err != nil {
 				return Result{}, err
 			}
@@ -124,10 +132,10 @@ func (p *publication) run(ctx context.Context, sent map[*schema.Table]int64) (Re
 	// The rows are visible. Begin empties staging tables too, so a failure to do it now
 	// is not one of the publication.
 	for _, t := range p.tables {
-		if len(p.partitions[t]) == 0 {
+		if len(staged[t]) == 0 {
 			continue
 		}
-		if err := p.w.exec(ctx, "emptying staging", p.w.ddl.truncate(stagingName(p.slot, t))); err != nil {
+		if err := p.w.exec(ctx, "emptying staging", p.w.ddl.truncate(p.w.ddl.stagingName(p.slot, t))); err != nil {
 			p.w.log.Warn("staging not emptied, the next batch will", zap.Error(err))
 		}
 	}
@@ -158,7 +166,7 @@ func (e *lostRows) Retryable() bool { return true }
 
 // count checks that staging holds the rows that were sent, and finds out which unit
 // they belong to.
-func (p *publication) count(ctx context.Context, sent map[*schema.Table]int64) error {
+func (p *publication) count(ctx context.Context) error {
 	p.found = make([]unitFindings, len(p.units))
 	for i := range p.found {
 		p.found[i].outputs = map[*schema.Table]*outputFindings{}
@@ -170,17 +178,19 @@ func (p *publication) count(ctx context.Context, sent map[*schema.Table]int64) e
 		if err := p.w.ensureStaging(ctx, p.slot, t); err != nil {
 			return err
 		}
-		staged, err := p.partitionsOf(ctx, t)
-		if err != nil {
-			return err
-		}
-		if staged != sent[t] {
-			return &lostRows{t.Name, staged, sent[t], "arrived in staging"}
+	}
+	var err error
+	if p.arrived, err = p.parts(ctx); err != nil {
+		return err
+	}
+	for _, t := range p.tables {
+		if rows := rowsIn(p.arrived[t]); rows != p.sent[t] {
+			return &lostRows{t.Name, rows, p.sent[t], "arrived in staging"}
 		}
 	}
 	owned := map[*schema.Table]int64{}
 	for _, a := range p.areas {
-		if sent[a.table] == 0 {
+		if p.sent[a.table] == 0 {
 			continue
 		}
 		n, err := p.countArea(ctx, a)
@@ -190,8 +200,8 @@ func (p *publication) count(ctx context.Context, sent map[*schema.Table]int64) e
 		owned[a.table] += n
 	}
 	for _, t := range p.tables {
-		if owned[t] != sent[t] {
-			return fmt.Errorf("publishing %s: %d of %d rows lie in no pull's scope", t.Name, sent[t]-owned[t], sent[t])
+		if owned[t] != p.sent[t] {
+			return fmt.Errorf("publishing %s: %d of %d rows lie in no pull's scope", t.Name, p.sent[t]-owned[t], p.sent[t])
 		}
 	}
 	return nil
@@ -235,29 +245,12 @@ func (p *publication) ask(ctx context.Context, a *area, doing, statement string,
 	return p.w.query(withScopes(ctx, scopes), doing, statement, scan)
 }
 
-// partitionsOf reads which partitions a staging table has, and gives its rows.
-func (p *publication) partitionsOf(ctx context.Context, t *schema.Table) (int64, error) {
-	var total int64
-	p.partitions[t] = nil
-	err := p.w.query(ctx, "counting what arrived in staging", p.w.ddl.stagedParts(p.slot, t), func(r driver.Rows) error {
-		var id string
-		var rows uint64
-		if err := r.Scan(&id, &rows); err != nil {
-			return err
-		}
-		p.partitions[t] = append(p.partitions[t], id)
-		total += int64(rows)
-		return nil
-	})
-	return total, err
-}
-
 // compare finds out what the publication changes, and in which areas rows are
 // visible at all. Where none are, as in a first load, all staged keys are added.
 func (p *publication) compare(ctx context.Context) (map[*area]bool, error) {
 	touched := map[*area]bool{}
 	for _, a := range p.areas {
-		if !a.complete && len(p.partitions[a.table]) == 0 {
+		if !a.complete && p.sent[a.table] == 0 {
 			continue
 		}
 		err := p.w.query(ctx, "looking for visible rows of "+a.table.Name, p.w.ddl.touches(p.slot, a), func(driver.Rows) error {
@@ -372,9 +365,7 @@ func (p *publication) bury(ctx context.Context, touched map[*area]bool) error {
 		if err := p.w.exec(withScopes(ctx, scopes), "staging tombstones of "+a.table.Name, p.w.ddl.tombstones(p.slot, a)); err != nil {
 			return err
 		}
-		if _, err := p.partitionsOf(ctx, a.table); err != nil {
-			return err
-		}
+		p.buried[a.table] = true
 		if err := p.step("bury"); err != nil {
 			return err
 		}

@@ -322,6 +322,79 @@ func TestPublishRefuses(t *testing.T) {
 	}
 }
 
+// TestStagingThatIsEmptiedDuringAPublicationStopsIt empties the staging table after
+// each step of a publication that buries rows, as another daemon would.
+func TestStagingThatIsEmptiedDuringAPublicationStopsIt(t *testing.T) {
+	row := func(id, status string, version uint64) conv {
+		return conv{id: id, created: "2026-03-01 10:00:00", status: status, payout: "1", revenue: "2", currency: "USD", version: version}
+	}
+	for _, step := range []string{"compare", "record", "bury"} {
+		t.Run("after "+step, func(t *testing.T) {
+			w := setup(t)
+			publish(t, w, []Unit{dayUnit(10, "2026-03-01")}, conversions(t, row("a", "pending", 11), row("b", "pending", 11)))
+			emptied := false
+			w.after = func(name string) error {
+				if name == step && !emptied {
+					emptied = true
+					return w.exec(t.Context(), "emptying", w.ddl.truncate("staging_0_conversions"))
+				}
+				return nil
+			}
+			again := conversions(t, row("a", "approved", 21))
+			_, err := tryPublish(t.Context(), w, []Unit{dayUnit(20, "2026-03-01")}, again)
+			lost, ok := errors.AsType[*lostRows](err)
+			if !ok || lost.sent != 1 || lost.held != 0 || !lost.Retryable() {
+				t.Fatalf("got %v, want no row held of 1 sent", err)
+			}
+			equal(t, "visible rows", ask(t, w, "SELECT conversion_id, status FROM {db}.conversions ORDER BY ALL"), lines("a	pending", "b	pending"))
+			publish(t, w, []Unit{dayUnit(20, "2026-03-01")}, again)
+			equal(t, "visible rows after a second try", ask(t, w, "SELECT conversion_id, status FROM {db}.conversions ORDER BY ALL"), "a	approved")
+		})
+	}
+}
+
+func TestATargetThatIsAlteredMeanwhileIsCaughtUpWith(t *testing.T) {
+	for _, c := range []struct{ name, alter string }{
+		{"a column", "ADD COLUMN mine String"},
+		{"an index", "ADD INDEX mine payout TYPE minmax GRANULARITY 1"},
+		{"a constraint", "ADD CONSTRAINT mine CHECK payout >= 0"},
+		{"a codec", "MODIFY COLUMN payout CODEC(NONE)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := setup(t)
+			row := conv{id: "a", created: "2026-03-01 10:00:00", status: "pending", payout: "1", revenue: "2", currency: "USD", version: 11}
+			publish(t, w, []Unit{dayUnit(10, "2026-03-01")}, conversions(t, row))
+			must(t, w.exec(t.Context(), "altering", "ALTER TABLE "+w.ddl.target("conversions")+" "+c.alter))
+			row.version, row.status = 21, "approved"
+			units := []Unit{dayUnit(20, "2026-03-01")}
+			if _, err := tryPublish(t.Context(), w, units, conversions(t, row)); err != nil {
+				t.Log(err)
+				_, err = tryPublish(t.Context(), w, units, conversions(t, row))
+				must(t, err)
+			}
+			equal(t, "visible rows", ask(t, w, "SELECT conversion_id, status FROM {db}.conversions"), "a	approved")
+		})
+	}
+}
+
+func TestKeysThatComeTwiceInABatchArePublishedOnce(t *testing.T) {
+	w := setup(t)
+	row := func(id, status string, version uint64) conv {
+		return conv{id: id, created: "2026-03-01 10:00:00", status: status, payout: "1", revenue: "2", currency: "USD", version: version}
+	}
+	for round := range uint64(2) { // into an empty window and into a full one
+		version := 10 + 10*round
+		got := publish(t, w, []Unit{dayUnit(version, "2026-03-01")},
+			conversions(t, row("a", "pending", version+1), row("a", "pending", version+1), row("b", "pending", version+1)),
+			conversions(t, row("a", "pending", version+1), row("b", "hold", version+1), row("b", "approved", version+2)),
+		).Units[0]
+		if got.Rows != 2 || got.Added != 2*int64(1-round) || got.Changed+got.Removed != 0 {
+			t.Errorf("round %d: got %+v, want 2 rows, added in the first round and the same in the second", round, got)
+		}
+		equal(t, "visible rows", ask(t, w, "SELECT conversion_id, status FROM {db}.conversions ORDER BY ALL"), lines("a	pending", "b	approved"))
+	}
+}
+
 func TestRowsThatAreNotOursInStagingStopThePublication(t *testing.T) {
 	w := setup(t)
 	ctx := context.Background()

@@ -6,15 +6,24 @@ import (
 	"syncd/schema"
 )
 
+// stagingPrefix begins the names of a slot's staging tables. The instance keeps apart
+// the slots of daemons that load into the same databases.
+func (d *ddl) stagingPrefix(slot int) string {
+	if d.instance == "" {
+		return fmt.Sprintf("staging_%d_", slot)
+	}
+	return fmt.Sprintf("staging_%s_%d_", d.instance, slot)
+}
+
 // stagingName is the name of a slot's staging table. Slots have tables of their own
 // and streams have not: a table a stream would be thousands of tables.
-func stagingName(slot int, t *schema.Table) string {
-	return fmt.Sprintf("staging_%d_%s", slot, t.Name)
+func (d *ddl) stagingName(slot int, t *schema.Table) string {
+	return d.stagingPrefix(slot) + t.Name
 }
 
 // staging gives the qualified name of a slot's staging table.
 func (d *ddl) staging(slot int, t *schema.Table) string {
-	return quote(d.store) + "." + quote(stagingName(slot, t))
+	return quote(d.store) + "." + quote(d.stagingName(slot, t))
 }
 
 // target gives the qualified name of a table of the store.
@@ -49,7 +58,7 @@ func (d *ddl) truncate(name string) string {
 // killInserts gives the statement that ends the INSERTs into a slot's staging
 // tables and waits for their end. They begin as startInsert writes them.
 func (d *ddl) killInserts(slot int) string {
-	begin := "INSERT INTO " + quote(d.store) + ".`" + fmt.Sprintf("staging_%d_", slot)
+	begin := "INSERT INTO " + quote(d.store) + ".`" + d.stagingPrefix(slot)
 	return fmt.Sprintf("KILL QUERY%s WHERE user = currentUser() AND startsWith(query, %s) SYNC", d.onCluster(), literal(begin))
 }
 
@@ -62,7 +71,7 @@ func (d *ddl) sameStructure(slot int, t *schema.Table) string {
 			literal(d.store), literal(name))
 	}
 	return fmt.Sprintf("SELECT toUInt8(staged = target OR empty(staged.1)) AS same FROM (SELECT\n(%s) AS staged,\n(%s) AS target)",
-		structure(stagingName(slot, t)), structure(t.Name))
+		structure(d.stagingName(slot, t)), structure(t.Name))
 }
 
 // attach gives the statement that makes a staged partition visible in the target.
@@ -70,8 +79,12 @@ func (d *ddl) attach(slot int, t *schema.Table, partition string) string {
 	return fmt.Sprintf("ALTER TABLE %s%s ATTACH PARTITION ID %s FROM %s", d.target(t.Name), d.onCluster(), literal(partition), d.staging(slot, t))
 }
 
-// stagedParts gives the query for the partitions of a staging table and their rows.
-func (d *ddl) stagedParts(slot int, t *schema.Table) string {
-	return fmt.Sprintf("SELECT partition_id, sum(rows) FROM system.parts WHERE database = %s AND table = %s AND active GROUP BY partition_id ORDER BY partition_id",
-		literal(d.store), literal(stagingName(slot, t)))
+// stagedParts gives the query for the parts of staging tables.
+func (d *ddl) stagedParts(slot int, tables []*schema.Table) string {
+	names := make([]string, len(tables))
+	for i, t := range tables {
+		names[i] = d.stagingName(slot, t)
+	}
+	return fmt.Sprintf("SELECT table, partition_id, name, rows FROM system.parts WHERE database = %s AND table IN (%s) AND active ORDER BY table, partition_id, name",
+		literal(d.store), literals(names))
 }

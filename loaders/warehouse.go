@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +24,9 @@ type Options struct {
 	// Cluster is the name of a cluster that all DDL runs on, with replicated engines;
 	// empty for a single server.
 	Cluster string
+	// Instance keeps the staging tables of daemons apart that load into the same
+	// databases: it is part of their names. ASCII letters and digits; empty only in tests.
+	Instance string
 	// RawRetention is how long raw pages are kept; 0 keeps them for ever.
 	RawRetention time.Duration
 	// Log may be nil.
@@ -59,6 +63,9 @@ type Warehouse struct {
 // Open reads the DSN and prepares connections. It does not talk to the server: the
 // first call that does reports a server that cannot be reached.
 func Open(_ context.Context, o Options) (*Warehouse, error) {
+	if !validInstance(o.Instance) {
+		return nil, fmt.Errorf("the instance %q is not at most %d letters and digits", o.Instance, maxInstance)
+	}
 	opts, err := parseDSN(o.DSN, o.Compress)
 	if err != nil {
 		return nil, err
@@ -85,7 +92,7 @@ func Open(_ context.Context, o Options) (*Warehouse, error) {
 	}
 	w := &Warehouse{
 		conn: conn, driver: opts, log: log.Named("warehouse"),
-		ddl:    &ddl{database: database, store: database + "_store", cluster: o.Cluster, rawRetention: o.RawRetention},
+		ddl:    &ddl{database: database, store: database + "_store", cluster: o.Cluster, instance: o.Instance, rawRetention: o.RawRetention},
 		staged: map[string]bool{},
 	}
 	if o.After != nil {
@@ -95,6 +102,16 @@ func Open(_ context.Context, o Options) (*Warehouse, error) {
 		}
 	}
 	return w, nil
+}
+
+// maxInstance leaves room for the rest of a staging table's name in a file name.
+const maxInstance = 64
+
+func validInstance(name string) bool {
+	strange := func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	}
+	return len(name) <= maxInstance && !strings.ContainsFunc(name, strange)
 }
 
 // Close ends all connections but those of open batches.

@@ -1,21 +1,21 @@
-CREATE TABLE IF NOT EXISTS `affiliate_store`.`staging_2_conversions` ON CLUSTER `main` AS `affiliate_store`.`conversions`
+CREATE TABLE IF NOT EXISTS `affiliate_store`.`staging_k7f2_2_conversions` ON CLUSTER `main` AS `affiliate_store`.`conversions`
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', _version, _deleted)
 PARTITION BY toYYYYMM(report_date)
 ORDER BY (`account`, `report_date`, `conversion_id`)
 SETTINGS max_bytes_to_merge_at_min_space_in_pool = 1, max_bytes_to_merge_at_max_space_in_pool = 1, parts_to_delay_insert = 0, parts_to_throw_insert = 100000;
 
 SELECT toUInt8(staged = target OR empty(staged.1)) AS same FROM (SELECT
-((SELECT groupArray((name, type, compression_codec)) FROM (SELECT name, type, compression_codec FROM system.columns WHERE database = 'affiliate_store' AND table = 'staging_2_conversions' ORDER BY position)),
-    (SELECT arraySort(groupArray((name, expr))) FROM system.data_skipping_indices WHERE database = 'affiliate_store' AND table = 'staging_2_conversions')) AS staged,
+((SELECT groupArray((name, type, compression_codec)) FROM (SELECT name, type, compression_codec FROM system.columns WHERE database = 'affiliate_store' AND table = 'staging_k7f2_2_conversions' ORDER BY position)),
+    (SELECT arraySort(groupArray((name, expr))) FROM system.data_skipping_indices WHERE database = 'affiliate_store' AND table = 'staging_k7f2_2_conversions')) AS staged,
 ((SELECT groupArray((name, type, compression_codec)) FROM (SELECT name, type, compression_codec FROM system.columns WHERE database = 'affiliate_store' AND table = 'conversions' ORDER BY position)),
     (SELECT arraySort(groupArray((name, expr))) FROM system.data_skipping_indices WHERE database = 'affiliate_store' AND table = 'conversions')) AS target);
 
-ALTER TABLE `affiliate_store`.`conversions` ON CLUSTER `main` ATTACH PARTITION ID '202603' FROM `affiliate_store`.`staging_2_conversions`;
+ALTER TABLE `affiliate_store`.`conversions` ON CLUSTER `main` ATTACH PARTITION ID '202603' FROM `affiliate_store`.`staging_k7f2_2_conversions`;
 
-TRUNCATE TABLE IF EXISTS `affiliate_store`.`staging_2_conversions` ON CLUSTER `main`;
+TRUNCATE TABLE IF EXISTS `affiliate_store`.`staging_k7f2_2_conversions` ON CLUSTER `main`;
 
-DROP TABLE IF EXISTS `affiliate_store`.`staging_2_conversions` ON CLUSTER `main` SYNC;
+DROP TABLE IF EXISTS `affiliate_store`.`staging_k7f2_2_conversions` ON CLUSTER `main` SYNC;
 
-KILL QUERY ON CLUSTER `main` WHERE user = currentUser() AND startsWith(query, 'INSERT INTO `affiliate_store`.`staging_2_') SYNC;
+KILL QUERY ON CLUSTER `main` WHERE user = currentUser() AND startsWith(query, 'INSERT INTO `affiliate_store`.`staging_k7f2_2_') SYNC;
 
-SELECT partition_id, sum(rows) FROM system.parts WHERE database = 'affiliate_store' AND table = 'staging_2_conversions' AND active GROUP BY partition_id ORDER BY partition_id;
+SELECT table, partition_id, name, rows FROM system.parts WHERE database = 'affiliate_store' AND table IN ('staging_k7f2_2_conversions', 'staging_k7f2_2_offers') AND active ORDER BY table, partition_id, name;

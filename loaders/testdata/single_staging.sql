@@ -18,4 +18,4 @@ DROP TABLE IF EXISTS `affiliate_store`.`staging_2_conversions` SYNC;
 
 KILL QUERY WHERE user = currentUser() AND startsWith(query, 'INSERT INTO `affiliate_store`.`staging_2_') SYNC;
 
-SELECT partition_id, sum(rows) FROM system.parts WHERE database = 'affiliate_store' AND table = 'staging_2_conversions' AND active GROUP BY partition_id ORDER BY partition_id;
+SELECT table, partition_id, name, rows FROM system.parts WHERE database = 'affiliate_store' AND table IN ('staging_2_conversions', 'staging_2_offers') AND active ORDER BY table, partition_id, name;
