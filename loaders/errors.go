@@ -57,17 +57,19 @@ type exception struct {
 }
 
 // exceptions are the codes with a meaning beyond their message. A code that is not
-// here is not retried: it is a mistake in a statement or in the set-up.
+// here is not retried: it is a mistake in a statement. Mistakes in the set-up (a
+// missing right, a changed password) are retried: they concern the warehouse and no
+// pull, and somebody is going to mend them.
 var exceptions = map[int]exception{
 	32:  {retry: true}, // ATTEMPT_TO_READ_AFTER_EOF
 	60:  {retry: true, hint: "the table is gone; `syncd check` says what is missing, and a restart makes it again"},
-	81:  {hint: "the database does not exist yet; `syncd run` makes it"},
+	81:  {retry: true, hint: "the database does not exist yet; `syncd run` makes it"},
 	95:  {retry: true}, // CANNOT_READ_FROM_SOCKET
 	96:  {retry: true}, // CANNOT_WRITE_TO_SOCKET
 	159: {retry: true}, // TIMEOUT_EXCEEDED
-	164: {hint: "the user may only read; give syncd a user with readonly = 0"},
+	164: {retry: true, hint: "the user may only read; give syncd a user with readonly = 0"},
 	173: {retry: true}, // CANNOT_ALLOCATE_MEMORY
-	193: {hint: "wrong user or password in warehouse.dsn"},
+	193: {retry: true, hint: "wrong user or password in warehouse.dsn"},
 	198: {retry: true}, // DNS_ERROR
 	202: {retry: true}, // TOO_MANY_SIMULTANEOUS_QUERIES
 	203: {retry: true}, // NO_FREE_CONNECTION
@@ -88,9 +90,9 @@ var exceptions = map[int]exception{
 	425: {retry: true}, // SYSTEM_ERROR
 	439: {retry: true}, // CANNOT_SCHEDULE_TASK
 	473: {retry: true}, // DEADLOCK_AVOIDED
-	497: {hint: "the user lacks a privilege; syncd has to create databases, tables and views, insert, select, alter and truncate in its two databases"},
+	497: {retry: true, hint: "the user lacks a privilege; syncd has to create databases, tables and views, insert, select, alter and truncate in its two databases"},
 	499: {retry: true}, // S3_ERROR
-	516: {hint: "wrong user or password in warehouse.dsn"},
+	516: {retry: true, hint: "wrong user or password in warehouse.dsn"},
 	517: {retry: true}, // CANNOT_ASSIGN_ALTER: another ALTER is under way on a replica
 	529: {retry: true}, // NOT_A_LEADER
 	571: {retry: true}, // DATABASE_REPLICATION_FAILED

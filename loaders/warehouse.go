@@ -31,9 +31,9 @@ type Options struct {
 	RawRetention time.Duration
 	// Log may be nil.
 	Log *zap.Logger
-	// InDatabase lets names without a database mean the BI database, which must exist
-	// already; for Query.
-	InDatabase bool
+	// Asking is for Query alone: names without a database mean the BI database, which
+	// must exist already, and nothing can be changed.
+	Asking bool
 	// After is told the name of each finished step of a publication; nil outside
 	// tests, which end the process there.
 	After func(step string)
@@ -72,14 +72,16 @@ func Open(_ context.Context, o Options) (*Warehouse, error) {
 	}
 	database := cmp.Or(o.Database, opts.Auth.Database, "affiliate")
 	opts.Auth.Database = "" // it may not exist yet; every name in our statements is qualified
-	if o.InDatabase {
-		opts.Auth.Database = database
-	}
 	opts.MaxOpenConns = max(opts.MaxOpenConns, 10)
 	if opts.Settings == nil {
 		opts.Settings = clickhouse.Settings{}
 	}
-	for name, value := range map[string]any{"optimize_on_insert": 0, "async_insert": 0, "insert_deduplicate": 0} {
+	settings := map[string]any{"optimize_on_insert": 0, "async_insert": 0, "insert_deduplicate": 0}
+	if o.Asking {
+		opts.Auth.Database = database
+		settings = map[string]any{"readonly": 2} // 2: a question may bring settings of its own
+	}
+	for name, value := range settings {
 		opts.Settings[name] = value
 	}
 	conn, err := clickhouse.Open(opts)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -98,8 +100,12 @@ func (a *app) openWarehouse(ctx context.Context, store state.Store) (*loaders.Wa
 		}
 		dsn = engine.DSN()
 	}
+	instance, err := a.instance(ctx, store)
+	if err != nil {
+		return nil, nil, err
+	}
 	w, err := loaders.Open(ctx, loaders.Options{
-		DSN: dsn, Database: a.config.Warehouse.Database, Cluster: a.config.Warehouse.Cluster,
+		DSN: dsn, Instance: instance, Database: a.config.Warehouse.Database, Cluster: a.config.Warehouse.Cluster,
 		RawRetention: a.config.Retention.RawPages, Log: a.log, After: crashAfter,
 	})
 	if err != nil {
@@ -118,6 +124,16 @@ func (a *app) openWarehouse(ctx context.Context, store state.Store) (*loaders.Wa
 		return nil, nil, fmt.Errorf("bringing the warehouse's tables up to date: %w", err)
 	}
 	return w, engine, nil
+}
+
+// instance tells this state's daemon from another that loads into the same database.
+func (a *app) instance(ctx context.Context, store state.Store) (string, error) {
+	secret, err := store.Secret(ctx, "instance")
+	if err != nil {
+		return "", fmt.Errorf("reading the daemon's name: %w", err)
+	}
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:4]), nil
 }
 
 // engineSecret names the embedded engine's password in the state.

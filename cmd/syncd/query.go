@@ -50,7 +50,7 @@ func (a *app) openForQuery(ctx context.Context) (*loaders.Warehouse, error) {
 			return nil, err
 		}
 	}
-	w, err := loaders.Open(ctx, loaders.Options{DSN: dsn, Database: a.config.Warehouse.Database, InDatabase: true, Log: a.log})
+	w, err := loaders.Open(ctx, loaders.Options{DSN: dsn, Database: a.config.Warehouse.Database, Asking: true, Log: a.log})
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the warehouse: %w", err)
 	}

@@ -16,7 +16,7 @@ func TestDueWindows(t *testing.T) {
 	published := func(d int, pulled time.Time) state.Checkpoint {
 		return state.Checkpoint{Kind: state.Windowed, From: day(d), To: day(d + 1), PulledAt: pulled}
 	}
-	tiers := []extractors.TierRule{{48 * time.Hour, 15 * time.Minute}, {5 * 24 * time.Hour, 24 * time.Hour}}
+	tiers := []extractors.TierRule{{Last: 48 * time.Hour, Every: 15 * time.Minute}, {Last: 5 * 24 * time.Hour, Every: 24 * time.Hour}}
 	type due struct {
 		Day  int
 		Tier state.Tier
