@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"maps"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -195,9 +196,7 @@ func play(t *testing.T, n *manifest.Network, src *rest.Source, s *extractors.Str
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n%d records, last page %v\n", call.Describe, page.Records, page.Done)
 	values := extractors.Asked(call.Describe)
-	for name, value := range s.Variables {
-		values[name] = value
-	}
+	maps.Copy(values, s.Variables)
 	for i, out := range s.Outputs {
 		c := normalize.Context{
 			Network: n.Name, Account: "main", RunID: "run", Stream: s.Name, Location: location(s, t),

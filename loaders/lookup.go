@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -36,10 +37,11 @@ func (w *Warehouse) Column(ctx context.Context, tableName, account string, equal
 
 // distinct gives the query of Column.
 func (d *ddl) distinct(t *schema.Table, account string, equal map[string]string, columnName string) string {
-	where := quote(schema.ColumnAccount) + " = " + literal(account)
+	var where strings.Builder
+	where.WriteString(quote(schema.ColumnAccount) + " = " + literal(account))
 	for _, c := range slices.Sorted(maps.Keys(equal)) {
-		where += " AND toString(" + quote(c) + ") = " + literal(equal[c])
+		where.WriteString(" AND toString(" + quote(c) + ") = " + literal(equal[c]))
 	}
 	return fmt.Sprintf("SELECT DISTINCT toString(%[1]s) AS v FROM %[2]s FINAL WHERE %[3]s AND %[4]s = 0 AND v != '' ORDER BY v"+byPartition,
-		quote(columnName), d.target(t.Name), where, quote(schema.ColumnDeleted))
+		quote(columnName), d.target(t.Name), where.String(), quote(schema.ColumnDeleted))
 }

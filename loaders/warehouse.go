@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -81,9 +82,7 @@ func Open(_ context.Context, o Options) (*Warehouse, error) {
 		opts.Auth.Database = database
 		settings = map[string]any{"readonly": 2} // 2: a question may bring settings of its own
 	}
-	for name, value := range settings {
-		opts.Settings[name] = value
-	}
+	maps.Copy(opts.Settings, settings)
 	conn, err := clickhouse.Open(opts)
 	if err != nil {
 		return nil, errDSN

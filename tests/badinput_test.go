@@ -2,6 +2,7 @@ package tests
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -67,9 +68,7 @@ func TestAWrongAnswerIsNotPublishedAndItsNeighboursAre(t *testing.T) {
 			day := x.day(x.from.AddDate(0, 0, 2))
 			test.fault.Path = "/3.0/stats/conversions"
 			params := map[string]string{"date_from": day}
-			for k, v := range test.fault.Params {
-				params[k] = v
-			}
+			maps.Copy(params, test.fault.Params)
 			test.fault.Params = params
 			b.network.Inject(test.fault)
 			b.config(adminAccount("main", "UTC", x.from, unpaced+`    variables: {page_size: "20"}`+"\n"))

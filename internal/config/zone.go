@@ -20,7 +20,7 @@ var zoneNames string
 // probably meant: by spelling, or by its city.
 func loadZone(name string) (*time.Location, error) {
 	if name == "Local" {
-		return nil, errors.New("Local is another zone on every machine; an IANA name such as Europe/Berlin or UTC is needed")
+		return nil, errors.New("the zone Local is another one on every machine; an IANA name such as Europe/Berlin or UTC is needed")
 	}
 	loc, err := time.LoadLocation(name)
 	if err == nil {

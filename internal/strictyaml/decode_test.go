@@ -76,6 +76,7 @@ type document struct {
 	Tree      *tree              `yaml:"tree"`
 	Untagged  string
 	Unmapped  string `yaml:"-"`
+	//lint:ignore U1000 that the decoder leaves it alone is what is tested
 	invisible string
 }
 

@@ -238,9 +238,7 @@ func (c *compiler) columns() {
 		}
 		n.fields = append(n.fields, f)
 	}
-	for _, f := range last {
-		n.fields = append(n.fields, f)
-	}
+	n.fields = append(n.fields, last...)
 }
 
 func isCommon(name string) bool {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -16,9 +17,7 @@ import (
 // entity compiles a spec of table entities with the columns given over an id.
 func entity(columns map[string]Field) Spec {
 	spec := Spec{Table: "entities", Columns: map[string]Field{"id": {From: Paths{"id"}}}}
-	for name, f := range columns {
-		spec.Columns[name] = f
-	}
+	maps.Copy(spec.Columns, columns)
 	return spec
 }
 

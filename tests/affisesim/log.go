@@ -31,10 +31,6 @@ type Call struct {
 // Answered says whether the client was given a complete, true answer.
 func (c Call) Answered() bool { return c.Done && c.Status == 200 && c.Fault == "" }
 
-func (c Call) same(d Call) bool {
-	return c.Key == d.Key && c.Method == d.Method && c.Path == d.Path && c.Params == d.Params
-}
-
 // Pair is two calls of the log of which the later should not be, or not yet.
 type Pair struct{ First, Second Call }
 

@@ -72,8 +72,6 @@ func (r *request) pickOffers(states []string) ([]*Offer, error) {
 	return out, nil
 }
 
-var allStates = []string{"active", "stopped", "suspended"}
-
 // offers is GET /3.0/offers.
 func (r *request) offers() error {
 	picked, err := r.pickOffers([]string{"active"})

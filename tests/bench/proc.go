@@ -117,12 +117,6 @@ func startWatch(pids func() []int) *watch {
 	return w
 }
 
-func (w *watch) of(pid int) usage {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.last[pid]
-}
-
 // stop ends the readings and gives the last of each process.
 func (w *watch) stop() map[int]usage {
 	w.cancel()
