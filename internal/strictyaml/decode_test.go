@@ -55,27 +55,27 @@ type base struct {
 }
 
 type document struct {
-	base      `yaml:",inline"`
-	Name      string             `yaml:"name"`
-	Enabled   *bool              `yaml:"enabled"`
-	Count     int                `yaml:"count"`
-	Small     uint8              `yaml:"small"`
-	Share     float64            `yaml:"share"`
-	Wait      time.Duration      `yaml:"wait"`
-	Limit     strictyaml.Size    `yaml:"limit"`
-	Status    word               `yaml:"status"`
-	Password  password           `yaml:"password"`
-	From      []string           `yaml:"from"`
-	Waits     []time.Duration    `yaml:"waits"`
-	Paging    *paging            `yaml:"paging"`
-	Pagings   []paging           `yaml:"pagings"`
-	Words     map[string]word    `yaml:"words"`
-	ByName    map[string]paging  `yaml:"by_name"`
-	Pointers  map[string]*paging `yaml:"pointers"`
-	Pair      pair               `yaml:"pair"`
-	Tree      *tree              `yaml:"tree"`
-	Untagged  string
-	Unmapped  string `yaml:"-"`
+	base     `yaml:",inline"`
+	Name     string             `yaml:"name"`
+	Enabled  *bool              `yaml:"enabled"`
+	Count    int                `yaml:"count"`
+	Small    uint8              `yaml:"small"`
+	Share    float64            `yaml:"share"`
+	Wait     time.Duration      `yaml:"wait"`
+	Limit    strictyaml.Size    `yaml:"limit"`
+	Status   word               `yaml:"status"`
+	Password password           `yaml:"password"`
+	From     []string           `yaml:"from"`
+	Waits    []time.Duration    `yaml:"waits"`
+	Paging   *paging            `yaml:"paging"`
+	Pagings  []paging           `yaml:"pagings"`
+	Words    map[string]word    `yaml:"words"`
+	ByName   map[string]paging  `yaml:"by_name"`
+	Pointers map[string]*paging `yaml:"pointers"`
+	Pair     pair               `yaml:"pair"`
+	Tree     *tree              `yaml:"tree"`
+	Untagged string
+	Unmapped string `yaml:"-"`
 	//lint:ignore U1000 that the decoder leaves it alone is what is tested
 	invisible string
 }
