@@ -69,8 +69,6 @@ type WindowRule struct {
 	Location *time.Location
 	// MaxAge is how far back the network answers at all; zero means without limit.
 	MaxAge time.Duration
-	// Max is the number of steps that one call may span, at least 1.
-	Max int
 }
 
 // ForEachRule says over which list the calls of a stream go.

@@ -91,6 +91,9 @@ func (c *checker) checkNetwork() {
 			c.headf(strictyaml.Item("roles", i), "role %s is listed twice", r)
 		}
 	}
+	if n.ZoneVariable != "" {
+		c.checkVariable(c.headf, "zone_variable", n.ZoneVariable)
+	}
 	if n.Timeout < 0 {
 		c.headf("timeout", "a timeout cannot be negative")
 	}

@@ -154,6 +154,9 @@ func (c *checker) checkWindow(report reporter, s located) {
 	if w.Step == "" {
 		report("window", "a window needs a step")
 	}
+	if w.MaxAgeVariable != "" {
+		c.checkVariable(report, "window.max_age_variable", w.MaxAgeVariable)
+	}
 	if w.MaxAge < 0 {
 		report("window.max_age", "an age cannot be negative")
 	}

@@ -114,7 +114,6 @@ func (n *Network) setDefaults() {
 			s.Paging.Kind = PagingNone
 		}
 		if w := s.Window; w != nil {
-			w.Max = max(w.Max, 1)
 			if w.Zone == "" {
 				w.Zone = ZoneAccount
 			}

@@ -40,6 +40,9 @@ type Network struct {
 	// only where they follow one another, lists in between not counted.
 	Secrets []string `yaml:"secrets"`
 	PII     PII      `yaml:"pii"`
+	// ZoneVariable names the variable with the zone of local times in answers to calls
+	// that name no zone ({account.timezone}); where it is empty they are in the account's.
+	ZoneVariable string `yaml:"zone_variable"`
 	// Streams is the catalogue, in the order in which people read it. Two streams may
 	// have one name if no role reads both.
 	Streams []*Stream `yaml:"streams"`
@@ -169,9 +172,9 @@ type Window struct {
 	// Zone is ZoneAccount if empty.
 	Zone Zone `yaml:"zone"`
 	// MaxAge is how far back the network answers; 0 means without limit.
-	MaxAge time.Duration `yaml:"max_age"`
-	// Max is the number of steps one call may span; 0 means 1.
-	Max int `yaml:"max"`
+	// MaxAgeVariable names a variable that, when set, replaces it.
+	MaxAge         time.Duration `yaml:"max_age"`
+	MaxAgeVariable string        `yaml:"max_age_variable"`
 }
 
 // Changes is the changed-since form of a stream.

@@ -145,7 +145,7 @@ func TestAStreamCarriesManifestAndSettings(t *testing.T) {
 	a := account(t)
 	a.Start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	_, st := setup(t, network(), a, "conversions")
-	want := &extractors.WindowRule{By: "created_at", Step: extractors.Day, Location: berlin(t), Max: 1}
+	want := &extractors.WindowRule{By: "created_at", Step: extractors.Day, Location: berlin(t)}
 	if d := cmp.Diff(want, st.Window, cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() })); d != "" {
 		t.Error(d)
 	}

@@ -33,7 +33,11 @@ func newBuilder(n *manifest.Network, a Account) *builder {
 
 // wrong records a mistake.
 func (b *builder) wrong(path, format string, args ...any) {
-	b.mistakes = append(b.mistakes, Mistake{Path: path, Message: fmt.Sprintf(format, args...)})
+	m := Mistake{Path: path, Message: fmt.Sprintf(format, args...)}
+	// What an account says once, several streams may find wrong.
+	if !slices.Contains(b.mistakes, m) {
+		b.mistakes = append(b.mistakes, m)
+	}
 }
 
 func (b *builder) build() {

@@ -82,7 +82,7 @@ func everything(n *manifest.Network, role, baseURL string) Account {
 		a.Credentials[name] = plain(extractorstest.Marker)
 	}
 	for name, v := range n.Variables {
-		if v.Default == "" {
+		if v.Default == "" && name != n.ZoneVariable {
 			a.Variables[name] = "x"
 		}
 	}

@@ -52,7 +52,7 @@ func network() *manifest.Network {
 				Request: manifest.Request{Path: "/conversions", DayLayout: "{variable.layout}", Query: map[string][]string{
 					"date_from": {"{window.from_day}"}, "date_to": {"{window.to_day}"}, "timezone": {"{account.timezone}"}, "status[]": {"a", "b c"},
 				}},
-				Window: &manifest.Window{By: "created_at", Step: manifest.StepDay, Zone: manifest.ZoneAccount, Max: 1},
+				Window: &manifest.Window{By: "created_at", Step: manifest.StepDay, Zone: manifest.ZoneAccount},
 				Changes: &manifest.Changes{Roles: []string{"admin"}, Overlap: time.Hour, Query: map[string][]string{
 					"date_from": {"2010-01-01"}, "date_to": {""}, "since": {"{since.day} {since.hour}"}, "since_unix": {"{since.unix}"},
 				}},
@@ -64,13 +64,13 @@ func network() *manifest.Network {
 				Request: manifest.Request{Path: "/clicks", Query: map[string][]string{
 					"date_from": {"{window.from_day}"}, "hour": {"{window.hour}"}, "from": {"{window.from_unix}"}, "to": {"{window.to_unix}"},
 				}},
-				Window: &manifest.Window{By: "created_at", Step: manifest.StepHour, Zone: manifest.ZoneUTC, MaxAge: 7 * 24 * time.Hour, Max: 1},
+				Window: &manifest.Window{By: "created_at", Step: manifest.StepHour, Zone: manifest.ZoneUTC, MaxAge: 7 * 24 * time.Hour},
 				Output: normalize.Spec{Table: "clicks", Records: "clicks"},
 			},
 			{
 				Name: "stats/custom", Roles: both, Paging: manifest.Paging{Kind: manifest.PagingNone},
 				Request: manifest.Request{Path: "/stats", Query: map[string][]string{"slice[]": {"{slices}"}, "date": {"{window.from_day}"}}},
-				Window:  &manifest.Window{By: "report_date", Step: manifest.StepDay, Zone: manifest.ZoneAccount, Max: 1},
+				Window:  &manifest.Window{By: "report_date", Step: manifest.StepDay, Zone: manifest.ZoneAccount},
 				Slices:  &manifest.Slices{Allowed: []string{"day", "offer", "country"}, AdminOnly: []string{"affiliate"}, Always: []string{"day"}, Default: []string{"offer", "affiliate"}},
 				Output:  normalize.Spec{Table: "stats", Records: "stats"},
 			},

@@ -11,6 +11,7 @@ import (
 
 	"syncd/extractors"
 	"syncd/extractors/manifest"
+	"syncd/internal/strictyaml"
 	"syncd/schema"
 	"syncd/schema/normalize"
 )
@@ -97,10 +98,10 @@ func (b *builder) stream(m *manifest.Stream, name string) {
 	p.size = b.size(path, m.Paging, variables)
 	st := &extractors.Stream{
 		Name: name, Doc: m.Doc, Evidence: string(m.Evidence),
-		Window: b.window(m.Window), ForEach: forEach,
+		Window: b.window(name, m.Window, variables), ForEach: forEach,
 		Schedule: m.Schedule, Restate: restate(m.Restate),
 		Start:     b.account.Start,
-		Outputs:   outputs(m, name),
+		Outputs:   outputs(m, name, b.zone(name, m, variables)),
 		Variables: variables,
 	}
 	if settings.Schedule != "" {
@@ -172,17 +173,51 @@ func (b *builder) size(path string, p manifest.Paging, variables map[string]stri
 	return n
 }
 
-func (b *builder) window(w *manifest.Window) *extractors.WindowRule {
+func (b *builder) window(stream string, w *manifest.Window, variables map[string]string) *extractors.WindowRule {
 	if w == nil {
 		return nil
+	}
+	age := w.MaxAge
+	if text := variables[w.MaxAgeVariable]; w.MaxAgeVariable != "" && text != "" {
+		var err error
+		if age, err = strictyaml.ParseDuration(text); err != nil || age < 0 {
+			b.wrong(b.variablePath(stream, w.MaxAgeVariable), "%q is not an age such as 7d, or 0s for no limit", text)
+		}
 	}
 	location := b.source.location
 	if w.Zone == manifest.ZoneUTC {
 		location = time.UTC
 	}
 	return &extractors.WindowRule{
-		By: w.By, Step: extractors.Step(w.Step), Location: location, MaxAge: w.MaxAge, Max: max(w.Max, 1),
+		By: w.By, Step: extractors.Step(w.Step), Location: location, MaxAge: age,
 	}
+}
+
+// zone gives the zone of the local times in a stream's answers, if it is not the
+// account's: that of the platform, unless the call names the account's.
+func (b *builder) zone(stream string, m *manifest.Stream, variables map[string]string) string {
+	name := b.network.ZoneVariable
+	if name == "" || variables[name] == "" {
+		return ""
+	}
+	for _, values := range m.Request.Query {
+		if slices.Contains(values, "{account.timezone}") {
+			return ""
+		}
+	}
+	if _, err := time.LoadLocation(variables[name]); err != nil || variables[name] == "Local" {
+		b.wrong(b.variablePath(stream, name), "%q is not an IANA time zone such as Europe/Moscow", variables[name])
+		return ""
+	}
+	return variables[name]
+}
+
+// variablePath is where the value of a variable that a stream uses was written.
+func (b *builder) variablePath(stream, name string) string {
+	if _, own := b.account.Streams[stream].Variables[name]; own {
+		return "streams." + stream + ".variables." + name
+	}
+	return "variables." + name
 }
 
 // forEachRule gives the list that a stream's calls go over. It reports false if
@@ -213,7 +248,7 @@ func restate(tiers []manifest.Tier) []extractors.TierRule {
 
 // outputs gives the tables of a stream. Tables that many streams fill have a column
 // that tells them apart; its value is the stream's name unless the manifest says another.
-func outputs(m *manifest.Stream, name string) []extractors.Output {
+func outputs(m *manifest.Stream, name, zone string) []extractors.Output {
 	var outputs []extractors.Output
 	for _, spec := range m.Outputs() {
 		table, ok := schema.Lookup(spec.Table)
@@ -237,6 +272,12 @@ func outputs(m *manifest.Stream, name string) []extractors.Output {
 			}
 			spec.Columns["report"] = normalize.Field{Const: report}
 			out.Scope["report"] = report
+		}
+		for column, field := range spec.Columns {
+			if i := table.Index(column); zone != "" && field.Zone == "" && i >= 0 && table.Columns[i].Type == schema.Time && len(field.From) > 0 {
+				field.Zone = zone
+				spec.Columns[column] = field
+			}
 		}
 		// A constant column tells a stream's rows from those of another stream in the
 		// same table: what the one does not bring has not vanished from the other.

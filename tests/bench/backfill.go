@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"time"
 )
@@ -15,13 +14,8 @@ const (
 	backfillConversions = 1_000_000
 	backfillClicks      = 2_000_000
 
-	clicksManifest = "extractors/manifest/networks/affise/20_clicks.yaml"
-	mib            = 1 << 20
+	mib = 1 << 20
 )
-
-// maxAge is what keeps clicks from being asked beyond seven days. The simulated
-// tenant serves all of them, and the measured binary is built without it.
-var maxAge = regexp.MustCompile(`, max_age: \w+`)
 
 // benchBackfill measures a backfill by the built binary with its embedded
 // ClickHouse, the simulator on the same cores. Beside it stands how fast the same
@@ -88,14 +82,10 @@ func pick[T any](list []T, f func(T) float64) []float64 {
 	return values
 }
 
-// buildSyncd compiles the binary that is measured: the product but for the age of
-// clicks and, with -profile, a profiler.
+// buildSyncd compiles the binary that is measured: the product and, with -profile,
+// a profiler.
 func (b *bench) buildSyncd(ctx context.Context) (string, error) {
-	manifest, err := os.ReadFile(clicksManifest)
-	if err != nil {
-		return "", err
-	}
-	overlay := map[string]string{clicksManifest: maxAge.ReplaceAllString(string(manifest), "")}
+	overlay := map[string]string{}
 	if b.profile != "" {
 		profiler, err := os.ReadFile("tests/bench/testdata/profiler.go.txt")
 		if err != nil {

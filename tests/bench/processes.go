@@ -158,6 +158,7 @@ accounts:
     role: admin
     timezone: UTC
     pace: {min_delay: 0s, allow_faster: true}
+    variables: {clicks_max_age: 0s} # the simulated tenant serves all of them
     start: {{.Start}}
 `))
 
