@@ -135,7 +135,7 @@ func (p *publication) run(ctx context.Context) (Result, error) {
 		if len(staged[t]) == 0 {
 			continue
 		}
-		if err := p.w.exec(ctx, "emptying staging", p.w.ddl.truncate(p.stagingName(p.slot, t))); err != nil {
+		if err := p.w.exec(ctx, "emptying staging", p.w.ddl.truncate(p.w.ddl.stagingName(p.slot, t))); err != nil {
 			p.w.log.Warn("staging not emptied, the next batch will", zap.Error(err))
 		}
 	}
