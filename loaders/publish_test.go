@@ -147,25 +147,33 @@ func TestACrashAnywhereChangesNothing(t *testing.T) {
 			conv{id: "d", created: "2026-03-01 13:00:00", status: "pending", payout: "1", revenue: "2", currency: "USD", version: 13},
 		), offers(t, 13, "1", "2"), events(t, 13, "1/x", "2/y"))
 	}
-	units := []Unit{dayUnit(20, "2026-02-28"), dayUnit(21, "2026-03-01"), dayUnit(22, "2026-03-02"), entityUnit(23)}
+	// One window lies in two months: its rows become visible in two steps. Another is
+	// loaded for the first time, in two steps as well.
+	first := unitOf(22, "clicks", "created_at", "2026-02-27", "2026-03-03")
+	units := []Unit{unitOf(20, "conversions", "created_at", "2026-02-28", "2026-03-02"), dayUnit(21, "2026-03-02"), first, entityUnit(23)}
+	clicks := blockOf(t, "clicks", func(add func(map[string]string)) {
+		for _, day := range []string{"2026-02-27", "2026-03-02"} {
+			add(map[string]string{"network": "affise", "account": "main", "click_id": day, "created_at": day, "report_date": day, "_version": "28"})
+		}
+	})
 	work := func(t *testing.T, w *Warehouse) (Result, error) {
 		return tryPublish(t.Context(), w, units, conversions(t,
 			conv{id: "a", created: "2026-02-28 10:00:00", status: "approved", payout: "1.25", revenue: "2", currency: "USD", version: 24},
 			conv{id: "z", created: "2026-02-28 23:00:00", status: "approved", payout: "5", revenue: "6", currency: "EUR", version: 24},
 			conv{id: "d", created: "2026-03-01 13:00:00", status: "approved", payout: "1", revenue: "2", currency: "USD", version: 25},
 			conv{id: "n", created: "2026-03-02 13:00:00", status: "approved", payout: "1", revenue: "2", currency: "USD", version: 26},
-		), offers(t, 27, "2", "3"), events(t, 27, "2/y", "3/z"))
+		), offers(t, 27, "2", "3"), events(t, 27, "2/y", "3/z"), clicks)
 	}
 	look := func(t *testing.T, w *Warehouse) string {
 		return lines(ask(t, w, visibleConversions), ask(t, w, visibleRestatements),
-			ask(t, w, "SELECT offer_id FROM {db}.offers ORDER BY ALL"), ask(t, w, "SELECT offer_id, event_id FROM {db}.offer_events ORDER BY ALL"))
+			ask(t, w, "SELECT click_id FROM {db}.clicks ORDER BY ALL"), ask(t, w, "SELECT offer_id FROM {db}.offers ORDER BY ALL"), ask(t, w, "SELECT offer_id, event_id FROM {db}.offer_events ORDER BY ALL"))
 	}
 	undisturbed := setup(t)
 	before(t, undisturbed)
 	result, err := work(t, undisturbed)
 	must(t, err)
 	want := look(t, undisturbed)
-	if got := result.Units[0]; got.Added != 1 || got.Changed != 1 || got.Removed != 1 {
+	if got := result.Units[0]; got.Added != 1 || got.Changed != 2 || got.Removed != 2 {
 		t.Fatalf("undisturbed: got %+v", got)
 	}
 	crash := errors.New("crash")
