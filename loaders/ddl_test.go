@@ -94,7 +94,7 @@ func TestManyRangesBecomeOne(t *testing.T) {
 	}
 	all, err := areas(units)
 	must(t, err)
-	want := "((`account` = 'main' AND `created_at` >= toDateTime64('2026-01-01 00:00:00.000', 3, 'UTC') AND `created_at` < toDateTime64('2026-01-16 22:00:00.000', 3, 'UTC')))"
+	want := "((`account` = 'main' AND `created_at` >= toDateTime64('2026-01-01 00:00:00.000', 3, 'UTC') AND `created_at` < toDateTime64('2026-01-16 22:00:00.000', 3, 'UTC') AND `report_date` >= toDate('2025-12-31') AND `report_date` < toDate('2026-01-17')))"
 	equal(t, "condition", all[0].near(), want)
 }
 

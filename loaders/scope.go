@@ -41,7 +41,10 @@ type areaScope struct {
 	window  time.Time // what the unit's rows carry in _window
 	// from and to bound by, half open; for a Date column they are midnights UTC.
 	from, to time.Time
-	equal    []string // values of area.equal
+	// fromDay and toDay bound the partition's report day, half open and generously;
+	// zero where by is that day or the table has none.
+	fromDay, toDay time.Time
+	equal          []string // values of area.equal
 }
 
 // areas sorts the scopes of units into areas, in a stable order. Scopes that overlap
@@ -68,6 +71,10 @@ func areas(units []Unit) ([]*area, error) {
 				s.from, s.to = o.From, o.To
 				if o.Table.Columns[c].Type == schema.Date {
 					s.from, s.to = o.FromDay, o.ToDay
+				} else if p := o.Table.Index(o.Table.Partition); p >= 0 && o.Table.Columns[p].Type == schema.Date && !o.FromDay.IsZero() {
+					// A day more at both ends, for rows that were pulled when the account had
+					// another time zone.
+					s.fromDay, s.toDay = o.FromDay.AddDate(0, 0, -1), o.ToDay.AddDate(0, 0, 1)
 				}
 				if !s.from.Before(s.to) {
 					return nil, fmt.Errorf("pull %d: the window of %s is empty", u.PullID, o.Table.Name)
@@ -221,16 +228,18 @@ func (a *area) near() string {
 		account  string
 		equal    []string
 		from, to time.Time
+		// fromDay and toDay are zero where the window's own bounds are days.
+		fromDay, toDay time.Time
 	}
 	collect := func(join func(last *span, s *areaScope) bool) []span {
 		var spans []span
 		for i := range a.scopes {
 			s := &a.scopes[i]
 			if n := len(spans); n > 0 && spans[n-1].account == s.account && slices.Equal(spans[n-1].equal, s.equal) && join(&spans[n-1], s) {
-				spans[n-1].to = s.to
+				spans[n-1].to, spans[n-1].toDay = s.to, s.toDay
 				continue
 			}
-			spans = append(spans, span{s.account, s.equal, s.from, s.to})
+			spans = append(spans, span{s.account, s.equal, s.from, s.to, s.fromDay, s.toDay})
 		}
 		return spans
 	}
@@ -250,6 +259,11 @@ func (a *area) near() string {
 				value = day
 			}
 			parts = append(parts, fmt.Sprintf("%[1]s >= %[2]s AND %[1]s < %[3]s", quote(a.by), value(s.from), value(s.to)))
+		}
+		if !s.fromDay.IsZero() {
+			// The report day stands in the sorting key and in the partition, the window's
+			// own column only in an index of granules, which FINAL does not use.
+			parts = append(parts, fmt.Sprintf("%[1]s >= %[2]s AND %[1]s < %[3]s", quote(a.table.Partition), day(s.fromDay), day(s.toDay)))
 		}
 		conditions[i] = "(" + strings.Join(parts, " AND ") + ")"
 	}
