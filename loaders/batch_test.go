@@ -299,6 +299,40 @@ func TestKeepMakesReceiptsDurableAndNothingElse(t *testing.T) {
 	equal(t, "visible rows", ask(t, w, "SELECT count() FROM {db}.conversions"), "0")
 }
 
+// TestRawPagesDoNotPileUp sends the bodies of a large batch and looks, before it is
+// published, at where they are.
+func TestRawPagesDoNotPileUp(t *testing.T) {
+	w := setup(t)
+	ctx := t.Context()
+	b, err := w.Begin(ctx, 0)
+	must(t, err)
+	defer b.Abort(ctx)
+	const pages, size = 1000, 80 << 10
+	body := make([]byte, size)
+	var base, peak uint64
+	for seq := range int64(pages) {
+		must(t, b.Raw(ctx, RawPage{Network: "affise", Account: "main", Stream: "conversions", PullID: 1, Seq: seq, Request: "GET /x", ReceivedAt: at("2026-03-01 10:00:00"), Version: 11, Body: body}))
+		if seq%100 == 99 {
+			var m runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&m)
+			if base == 0 {
+				base = m.HeapAlloc
+			}
+			peak = max(peak, m.HeapAlloc)
+		}
+	}
+	if grown := int64(peak) - int64(base); grown > 4<<20 {
+		t.Errorf("the heap grew by %d bytes over %d pages", grown, pages)
+	}
+	// A part in the making here, one there, and what is on its way may be missing.
+	if stored := ask(t, w, "SELECT sum(length(body)) + %d >= %d FROM {store}.raw_pages", 3*ledgerPartBytes, pages*size); stored != "1" {
+		t.Errorf("the server has not stored the pages: %s of %d", ask(t, w, "SELECT count() FROM {store}.raw_pages"), pages)
+	}
+	must(t, b.Keep(ctx))
+	equal(t, "pages", ask(t, w, "SELECT count() FROM {store}.raw_pages"), fmt.Sprint(pages))
+}
+
 func TestAMillionRowsDoNotGrowTheHeap(t *testing.T) {
 	w := setup(t)
 	ctx := t.Context()

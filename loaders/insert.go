@@ -30,8 +30,9 @@ type insert struct {
 }
 
 // startInsert begins an INSERT into a table (a quoted, qualified name). The first
-// block says which columns there are; it is not sent yet.
-func (w *Warehouse) startInsert(ctx context.Context, into string, first proto.Input) (*insert, error) {
+// block says which columns there are; it is not sent yet. Settings are of this INSERT,
+// beyond insertSettings.
+func (w *Warehouse) startInsert(ctx context.Context, into string, first proto.Input, settings ...ch.Setting) (*insert, error) {
 	client, err := w.dialBulk(ctx)
 	if err != nil {
 		return nil, wrap("connecting to ClickHouse for an INSERT into "+into, err)
@@ -47,9 +48,10 @@ func (w *Warehouse) startInsert(ctx context.Context, into string, first proto.In
 		input[n] = proto.InputColumn{Name: c.Name, Data: empty{c.Data}}
 	}
 	query := ch.Query{
-		Body:    fmt.Sprintf("INSERT INTO %s (%s) VALUES", into, quoteAll(names)),
-		Input:   input,
-		OnInput: i.feed(input),
+		Body:     fmt.Sprintf("INSERT INTO %s (%s) VALUES", into, quoteAll(names)),
+		Input:    input,
+		OnInput:  i.feed(input),
+		Settings: settings,
 	}
 	go func() {
 		defer close(i.done)

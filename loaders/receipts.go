@@ -2,15 +2,22 @@ package loaders
 
 import (
 	"context"
+	"strconv"
 	"sync"
 	"time"
 
+	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/ch-go/proto"
 )
 
 // ledgerBytes is how much of raw pages (or quarantined records) is collected before
 // it is sent.
 const ledgerBytes = 512 << 10
+
+// ledgerPartBytes is how much of them the server joins to a part. Left alone it would
+// collect 256 MiB, which is all the bodies of a batch: its memory has no room for
+// that, and none of it would be stored before the batch is published.
+const ledgerPartBytes = 8 << 20
 
 // ledgerInsert collects rows of a ledger and sends them in one INSERT, a block
 // whenever there is enough of them. The ledgers replace rows with equal keys, so
@@ -38,7 +45,8 @@ func (l *ledgerInsert) flush(ctx context.Context, w *Warehouse) error {
 	}
 	input := l.columns.input()
 	if l.stream == nil {
-		stream, err := w.startInsert(ctx, w.ddl.target(l.name), input)
+		stream, err := w.startInsert(ctx, w.ddl.target(l.name), input,
+			ch.Setting{Key: "min_insert_block_size_bytes", Value: strconv.Itoa(ledgerPartBytes)})
 		if err != nil {
 			return err
 		}
