@@ -10,7 +10,9 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"github.com/cenkalti/backoff/v4"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -112,7 +114,7 @@ func (a *app) openWarehouse(ctx context.Context, store state.Store) (*loaders.Wa
 		return nil, nil, fmt.Errorf("connecting to the warehouse: %w", err)
 	}
 	a.onClose(func() { _ = w.Close() })
-	server, err := w.Probe(ctx)
+	server, err := a.probe(ctx, w)
 	if err != nil {
 		return nil, nil, fmt.Errorf("asking the warehouse what it is: %w", err)
 	}
@@ -124,6 +126,27 @@ func (a *app) openWarehouse(ctx context.Context, store state.Store) (*loaders.Wa
 		return nil, nil, fmt.Errorf("bringing the warehouse's tables up to date: %w", err)
 	}
 	return w, engine, nil
+}
+
+// probeFor is how long a start waits for a warehouse that does not answer: servers
+// that are started together with syncd take some seconds.
+const probeFor = time.Minute
+
+// probe asks the warehouse what it is, until it answers.
+func (a *app) probe(ctx context.Context, w *loaders.Warehouse) (loaders.Server, error) {
+	delays := backoff.NewExponentialBackOff(backoff.WithInitialInterval(time.Second), backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(probeFor))
+	return backoff.RetryNotifyWithData(func() (loaders.Server, error) {
+		server, err := w.Probe(ctx)
+		if e, ok := errors.AsType[*loaders.Error](err); ok && e.Code == 0 && e.Retryable() {
+			return server, err
+		}
+		if err != nil {
+			err = backoff.Permanent(err)
+		}
+		return server, err
+	}, backoff.WithContext(delays, ctx), func(err error, again time.Duration) {
+		a.log.Warn("warehouse does not answer", zap.Duration("again_in", again.Round(time.Millisecond)), zap.Error(err))
+	})
 }
 
 // instance tells this state's daemon from another that loads into the same database.

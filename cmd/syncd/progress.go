@@ -22,7 +22,8 @@ type progress struct {
 
 	mu       sync.Mutex
 	planned  map[string]int // windows by account
-	done     map[string]int
+	pulled   map[string]int // those whose last page came, or that were given up
+	done     map[string]int // those that are in the warehouse, or were given up
 	calls    map[string]int
 	failed   int
 	rows     int64
@@ -32,7 +33,7 @@ type progress struct {
 }
 
 func newProgress(out io.Writer, log *zap.Logger) *progress {
-	return &progress{out: out, log: log, planned: map[string]int{}, done: map[string]int{}, calls: map[string]int{}, began: time.Now()}
+	return &progress{out: out, log: log, planned: map[string]int{}, pulled: map[string]int{}, done: map[string]int{}, calls: map[string]int{}, began: time.Now()}
 }
 
 // The methods of pipeline.Observer.
@@ -43,7 +44,14 @@ func (p *progress) Called(account, _, _ string, _ time.Duration, _ int) {
 	p.calls[account]++
 }
 
-func (p *progress) Received(state.Pull, int) {}
+func (p *progress) Received(x state.Pull, _ int) {
+	if x.Phase != state.Pulled {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pulled[x.Account]++
+}
 
 func (p *progress) Planned(x state.Pull) {
 	p.mu.Lock()
@@ -62,6 +70,9 @@ func (p *progress) Failed(x state.Pull, _ string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done[x.Account]++
+	if x.Phase != state.Pulled {
+		p.pulled[x.Account]++
+	}
 	p.failed++
 }
 
@@ -109,7 +120,7 @@ func (p *progress) draw(ctx context.Context) {
 		n := p.now()
 		bar.ChangeMax(max(n.planned, 1))
 		bar.Describe(n.String())
-		_ = bar.Set(n.done) // a terminal that went away is no reason to stop
+		_ = bar.Set(n.pulled) // a terminal that went away is no reason to stop
 		select {
 		case <-ctx.Done():
 			_ = bar.Exit()
@@ -136,30 +147,34 @@ func (p *progress) tell(ctx context.Context) {
 
 // standing is the progress at one moment.
 type standing struct {
-	planned, done, failed, calls int
-	rows                         int64
-	perSecond                    float64
-	left                         time.Duration // 0 while nothing can be said
-	down                         bool
+	planned, pulled, done, failed, calls int
+	rows                                 int64
+	perSecond                            float64
+	left                                 time.Duration // 0 while nothing can be said
+	down                                 bool
 }
 
-// now computes the standing. The time left is that of the slowest account: the
-// calls that its windows still need at the rate of calls so far, which has the waits
-// for its pace in it.
+// now computes the standing. The time left is that of the slowest account: what its
+// windows still need at the rate at which windows were pulled so far, which has the
+// waits for its pace in it; or that of loading, when that is slower.
 func (p *progress) now() standing {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	elapsed := time.Since(p.began)
 	s := standing{failed: p.failed, rows: p.rows, down: p.down}
 	for account, planned := range p.planned {
-		done, calls := p.done[account], p.calls[account]
+		pulled, done := min(p.pulled[account], planned), p.done[account]
 		s.planned += planned
+		s.pulled += pulled
 		s.done += done
-		s.calls += calls
-		if done > 0 {
-			s.left = max(s.left, time.Duration(float64(elapsed)/float64(done)*float64(planned-done)))
+		s.calls += p.calls[account]
+		if pulled > 0 {
+			s.left = max(s.left, time.Duration(float64(elapsed)/float64(pulled)*float64(planned-pulled)))
 		} else if planned > 0 {
 			s.left = max(s.left, time.Duration(planned)*p.paceOf(account))
+		}
+		if done > 0 {
+			s.left = max(s.left, time.Duration(float64(elapsed)/float64(done)*float64(pulled-done)))
 		}
 	}
 	if seconds := elapsed.Seconds(); seconds > 0 {
@@ -178,7 +193,7 @@ func (p *progress) paceOf(account string) time.Duration {
 }
 
 func (s standing) String() string {
-	text := fmt.Sprintf("%d of %d windows, %d rows, %d calls, %.0f rows/s", s.done, s.planned, s.rows, s.calls, s.perSecond)
+	text := fmt.Sprintf("%d of %d windows pulled, %d loaded, %d rows, %d calls, %.0f rows/s", s.pulled, s.planned, s.done, s.rows, s.calls, s.perSecond)
 	if s.left > 0 && s.done < s.planned {
 		text += ", " + s.left.Round(time.Second).String() + " left"
 	}
@@ -193,7 +208,7 @@ func (s standing) String() string {
 
 func (s standing) fields() []zap.Field {
 	return []zap.Field{
-		zap.Int("windows_done", s.done), zap.Int("windows", s.planned), zap.Int64("rows", s.rows), zap.Int("calls", s.calls),
+		zap.Int("windows_done", s.done), zap.Int("windows_pulled", s.pulled), zap.Int("windows", s.planned), zap.Int64("rows", s.rows), zap.Int("calls", s.calls),
 		zap.Int("rows_per_second", int(s.perSecond)), zap.Duration("left", s.left.Round(time.Second)), zap.Int("failed", s.failed),
 	}
 }

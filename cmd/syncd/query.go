@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -33,13 +34,20 @@ Names without a database are those of the BI views.`,
 			if err != nil {
 				return err
 			}
-			return w.Query(cmd.Context(), args[0], format, cmd.OutOrStdout())
+			err = w.Query(cmd.Context(), args[0], format, cmd.OutOrStdout())
+			if e, ok := errors.AsType[*loaders.Error](err); ok && e.Code == codeReadonly {
+				return errors.New("syncd query only reads; change things with a ClickHouse client")
+			}
+			return err
 		},
 	}
 	configFlag(c, &file)
 	c.Flags().StringVar(&format, "format", "table", "table, tsv, csv, json (one object a line) or vertical")
 	return c
 }
+
+// codeReadonly is ClickHouse's exception for a statement that changes something.
+const codeReadonly = 164
 
 // openForQuery connects to the warehouse without changing anything in it.
 func (a *app) openForQuery(ctx context.Context) (*loaders.Warehouse, error) {
