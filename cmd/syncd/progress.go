@@ -208,7 +208,7 @@ func (s standing) String() string {
 
 func (s standing) fields() []zap.Field {
 	return []zap.Field{
-		zap.Int("windows_done", s.done), zap.Int("windows_pulled", s.pulled), zap.Int("windows", s.planned), zap.Int64("rows", s.rows), zap.Int("calls", s.calls),
+		zap.Int("windows_done", s.done), zap.Int("windows", s.planned), zap.Int("windows_pulled", s.pulled), zap.Int64("rows", s.rows), zap.Int("calls", s.calls),
 		zap.Int("rows_per_second", int(s.perSecond)), zap.Duration("left", s.left.Round(time.Second)), zap.Int("failed", s.failed),
 	}
 }

@@ -97,6 +97,7 @@ func Host(args []string) error {
 	return runEngine(a.library, []string{
 		"clickhouse-local",
 		"--interactive",
+		"--progress", "off", "--progress-table", "off", "--enable-progress-table-toggle", "false",
 		"--config-file", a.files.config(),
 		"--path", a.files.store(),
 		"--listen_host", loopback,

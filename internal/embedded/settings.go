@@ -137,15 +137,11 @@ var usersTemplate = xmlTemplate("users.xml", `<clickhouse>
     <profiles>
         <default>
             <max_memory_usage>{{.QueryMemory}}</max_memory_usage>
+            <!-- Seconds until a connection that is idle notices a stop. -->
+            <poll_interval>1</poll_interval>
             <query_profiler_real_time_period_ns>0</query_profiler_real_time_period_ns>
             <query_profiler_cpu_time_period_ns>0</query_profiler_cpu_time_period_ns>
         </default>
-        <loader>
-            <!-- A view is made so that who may read it may: not also what is behind it. -->
-            <default_normal_view_sql_security>DEFINER</default_normal_view_sql_security>
-            <default_materialized_view_sql_security>DEFINER</default_materialized_view_sql_security>
-            <default_view_definer>`+loaderUser+`</default_view_definer>
-        </loader>
         <bi>
             <readonly>2</readonly>
             <max_memory_usage>{{.BIMemory}}</max_memory_usage>
@@ -172,7 +168,7 @@ var usersTemplate = xmlTemplate("users.xml", `<clickhouse>
         <`+loaderUser+`>
             <password_sha256_hex>{{.PasswordDigest}}</password_sha256_hex>
             <networks><ip>127.0.0.1</ip><ip>::1</ip></networks>
-            <profile>loader</profile>
+            <profile>default</profile>
             <quota>default</quota>
             <access_management>0</access_management>
             <grants><query>GRANT ALL ON *.*</query></grants>
