@@ -18,6 +18,7 @@ import (
 
 	"syncd/internal/config"
 	"syncd/internal/embedded"
+	"syncd/internal/strictyaml"
 	"syncd/loaders"
 	"syncd/state"
 	"syncd/state/sqlite"
@@ -50,6 +51,9 @@ func newApp(cfg *config.Config, logs io.Writer) (*app, error) {
 	known, err := loadCatalogue()
 	if err != nil {
 		return nil, err
+	}
+	if dsn := cfg.State.DSN.Reveal(); !strings.HasPrefix(dsn, "sqlite:") {
+		return nil, &usageError{strictyaml.Problems{cfg.Problem("state.dsn", "this version keeps its state in SQLite alone: write sqlite:./data/state.db")}}
 	}
 	accounts, err := buildAccounts(cfg, known)
 	if err != nil {
