@@ -12,17 +12,17 @@ import (
 type Outcome int
 
 const (
-	// RetryNow: the call may be made again after a backoff (5xx, a torn or HTML body, a reset, a timeout).
+	// RetryNow means: the call may be made again after a backoff (5xx, a torn or HTML body, a reset, a timeout).
 	RetryNow Outcome = iota + 1
-	// Wait: the network asks for patience (429); APIError.RetryAfter says how much, if it said so.
+	// Wait means: the network asks for patience (429); APIError.RetryAfter says how much, if it said so.
 	Wait
-	// StopStream: this stream cannot go on until someone changes something (404, a
+	// StopStream means: this stream cannot go on until someone changes something (404, a
 	// refused parameter, an answer of an unknown shape, an endless paging); the
 	// account's other streams can.
 	StopStream
-	// StopAccount: the credentials are refused (401, 403): no call of the account is made until they change.
+	// StopAccount means: the credentials are refused (401, 403): no call of the account is made until they change.
 	StopAccount
-	// StopDaemon: the daemon is set up in a way in which nothing can work.
+	// StopDaemon means: the daemon is set up in a way in which nothing can work.
 	StopDaemon
 )
 

@@ -73,9 +73,10 @@ func validValue(b []byte, i int) (int, error) {
 			i = end
 		case 't', 'f', 'n':
 			word := literals[truth]
-			if c == 'f' {
+			switch c {
+			case 'f':
 				word = literals[falsehood]
-			} else if c == 'n' {
+			case 'n':
 				word = literals[null]
 			}
 			for k := range len(word) {
