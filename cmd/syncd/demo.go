@@ -134,7 +134,7 @@ func runDemo(ctx context.Context, out io.Writer, cfg *config.Config, logs io.Wri
 		showed <- err
 	}()
 	err = s.daemon(ctx)
-	<-showed
+	_ = <-showed // its error is the cause of the context's end
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, errInterrupted) {
 		return cause
 	}
