@@ -122,24 +122,22 @@ func runDemo(ctx context.Context, out io.Writer, cfg *config.Config, logs io.Wri
 		return err
 	}
 	fmt.Fprintf(out, "ClickHouse is up after %s; pulling what the network has\n\n", time.Since(watch.began).Round(100*time.Millisecond))
-	showed := make(chan error, 1)
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	go watch.tell(ctx)
-	go func() {
-		err := s.showDemo(ctx, out, watch)
-		if err != nil && ctx.Err() == nil {
-			stop(err)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var watching sync.WaitGroup
+	var unshown error
+	watching.Go(func() { watch.tell(ctx) })
+	watching.Go(func() {
+		if err := s.showDemo(ctx, out, watch); err != nil && ctx.Err() == nil {
+			unshown = err
+			stop()
 		}
-		showed <- err
-	}()
+	})
 	err = s.daemon(ctx)
-	_ = <-showed // its error is the cause of the context's end
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, errInterrupted) {
-		return cause
-	}
+	stop()
+	watching.Wait()
 	fmt.Fprintln(out, "\nstopping ClickHouse ...")
-	return err
+	return errors.Join(err, unshown)
 }
 
 // demoHistory is what has to be there before the table is worth showing.
