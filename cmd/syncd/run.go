@@ -168,7 +168,8 @@ func (s *syncing) daemon(ctx context.Context) error {
 	g.Go(func() error { return s.ledger(ctx) })
 	loop := schedule.Loop{Log: s.app.log.Named("schedule")}
 	g.Go(func() error { return loop.Run(ctx, entries) })
-	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+	// What a signal cuts off says so in its own error: as cancelled, or as interrupted.
+	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, errInterrupted) {
 		return err
 	}
 	s.app.log.Info("syncd stopped")
