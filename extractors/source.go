@@ -24,6 +24,10 @@ type Source interface {
 	// Read classifies an answer to the call that Next gave for the same work and
 	// reads its envelope. The error is, or wraps, an *APIError.
 	Read(s *Stream, w Work, a Answer) (Page, error)
+	// Mask gives what has to be done to the values of a column of a file, by its header,
+	// before they are stored anywhere but in the file; nil for nothing. The function
+	// appends to dst.
+	Mask(column string) func(dst, value []byte) []byte
 	// Redact returns the body without secrets and, as the account is configured,
 	// without personal data. It is called before anything is stored, and returns
 	// body itself when there is nothing to remove.
@@ -38,6 +42,11 @@ type Work struct {
 	// Since is the instant since which a Changes pull asks, the stream's overlap
 	// already subtracted; zero for the other kinds.
 	Since time.Time
+	// Route is the way that was planned for the pull.
+	Route state.Route
+	// Begun is when the pull was created: what the network says of earlier times is
+	// older than the pull.
+	Begun time.Time
 	// Items is the frozen list of a for-each stream; empty for all others.
 	Items []string
 	// Cursor is empty before the first call of the pull.
@@ -54,6 +63,14 @@ type Call struct {
 	// Describe is the path and the parameters without secrets, "/3.0/offers?page=2".
 	// It is logged, stored with the answer, and read back by Asked.
 	Describe string
+	// Creates says that the call creates an export, the one kind that is not a read.
+	Creates bool
+	// Budget names the budget of the account that the call counts against, beside those
+	// that all calls count against; empty for none.
+	Budget string
+	// Unheard is where the pull stands if no answer to the call is ever received; empty
+	// leaves it where it stands, so that the call is made again. See state.Departure.
+	Unheard state.Cursor
 }
 
 // String gives Describe, so that a call that is printed by mistake shows no secret.
@@ -87,7 +104,35 @@ type Page struct {
 	// Total is the number of records of the whole pull, as the network states it;
 	// 0 if it does not. It is a hint for progress bars, never a stop rule.
 	Total int64
+	// Control says that the answer holds no records: nothing of it is stored but Next.
+	Control bool
+	// Pause is how long the pull's next call has to wait, beside the account's pace.
+	Pause time.Duration
+	// Note says in words what the pull waits for, for people ("export 665bd8 is being
+	// written"); empty for none.
+	Note string
+	// File is where the records are, if they are not in the answer: the answer is
+	// stored when the file is, and asked for again when its link has expired.
+	File *File
 }
+
+// File is a file of records that the network offers for download.
+type File struct {
+	// URL is the link, which is as good as a key for as long as it holds: it is neither
+	// logged nor stored. It is fetched without the account's credentials.
+	URL string
+	// Name tells the file from all others of the account: letters, digits, dashes and
+	// underscores. What is downloaded of it is kept under this name and resumed.
+	Name string
+	// Size is the file's size in bytes as the network announced it; 0 if it did not.
+	Size int64
+}
+
+// String gives the file without its link.
+func (f File) String() string { return "file " + f.Name }
+
+// GoString is String.
+func (f File) GoString() string { return f.String() }
 
 // RequestPrefix begins the names under which the parameters of a page's own
 // request are known to normalization, beside the account's variables: the record

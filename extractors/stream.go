@@ -35,6 +35,10 @@ type Stream struct {
 	Start time.Time
 	// Outputs are the tables that the stream's answers fill; the first is the main one.
 	Outputs []Output
+	// PageSize is the number of records that one call brings at most; 0 if unknown.
+	PageSize int
+	// Export is nil unless the network also writes files of the stream's records.
+	Export *ExportRule
 	// Variables are the account's variables as this stream sees them, for normalize.Context.
 	Variables map[string]string
 }
@@ -45,6 +49,27 @@ func (s *Stream) Kind() state.Kind {
 		return state.Windowed
 	}
 	return state.Snapshot
+}
+
+// ExportRule says that the records of a stream can be had as a file that the network
+// writes on demand.
+type ExportRule struct {
+	// Only says that there is no other way.
+	Only bool
+	// Budget is the name of the account's budget that each export counts against; empty for none.
+	Budget string
+	// MaxRows is the number of rows that one export brings at most; 0 means without limit.
+	MaxRows int64
+	// Outputs are Stream.Outputs for the records of a file.
+	Outputs []Output
+}
+
+// OutputsBy gives the tables that the answers of a route fill.
+func (s *Stream) OutputsBy(r state.Route) []Output {
+	if r == state.Export && s.Export != nil {
+		return s.Export.Outputs
+	}
+	return s.Outputs
 }
 
 // Step is the length of a window.
@@ -69,17 +94,25 @@ type WindowRule struct {
 	Location *time.Location
 	// MaxAge is how far back the network answers at all; zero means without limit.
 	MaxAge time.Duration
+	// Settle is how old a record has to be before a pull asks for it: the network is
+	// asked for nothing younger than the pull's beginning less this. Zero asks for all.
+	Settle time.Duration
 }
 
 // ForEachRule says over which list the calls of a stream go.
 type ForEachRule struct {
-	// Stream and Column name another stream's live rows; both empty when Values is the list.
-	Stream, Column string
+	// Stream and Columns name another stream's live rows; both empty when Values is the
+	// list. An item of several columns has their values in order, with ItemSeparator between.
+	Stream  string
+	Columns []string
 	// Values is a fixed list.
 	Values []string
 	// Batch is the number of items that one call asks for, at least 1.
 	Batch int
 }
+
+// ItemSeparator parts the values of an item that is made of several columns.
+const ItemSeparator = "\t"
 
 // TierRule says that data younger than Last is pulled again every Every.
 type TierRule struct {

@@ -83,7 +83,7 @@ func TestStatementsAreThoseOfTheGoldenFiles(t *testing.T) {
 		golden(t, "publish_"+c.name, statements...)
 	}
 	st, _ := schema.Lookup("offers")
-	golden(t, "distinct", single.distinct(st, "main", map[string]string{"status": "active"}, "offer_id"))
+	golden(t, "distinct", single.distinct(st, "main", map[string]string{"status": "active"}, []string{"offer_id"}))
 }
 
 func TestManyRangesBecomeOne(t *testing.T) {

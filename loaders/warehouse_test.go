@@ -170,17 +170,17 @@ func TestColumnGivesLiveValues(t *testing.T) {
 	w := setup(t)
 	publish(t, w, []Unit{entityUnit(10)}, offers(t, 11, "1", "2", "3"))
 	publish(t, w, []Unit{entityUnit(20)}, offers(t, 21, "3", "1"))
-	got, err := w.Column(t.Context(), "offers", "main", map[string]string{"currency": "USD"}, "offer_id")
+	got, err := w.Column(t.Context(), "offers", "main", map[string]string{"currency": "USD"}, []string{"offer_id"})
 	must(t, err)
 	if diff := cmp.Diff([]string{"1", "3"}, got); diff != "" {
 		t.Error(diff)
 	}
 	for _, c := range [][2]string{{"offers", "no_such_column"}, {"no_such_table", "offer_id"}} {
-		if _, err := w.Column(t.Context(), c[0], "main", nil, c[1]); err == nil {
+		if _, err := w.Column(t.Context(), c[0], "main", nil, []string{c[1]}); err == nil {
 			t.Errorf("%v is no error", c)
 		}
 	}
-	if got, err := w.Column(t.Context(), "offers", "other", nil, "offer_id"); err != nil || len(got) > 0 {
+	if got, err := w.Column(t.Context(), "offers", "other", nil, []string{"offer_id"}); err != nil || len(got) > 0 {
 		t.Errorf("another account: got %v, %v", got, err)
 	}
 }

@@ -7,6 +7,7 @@ var offers = &Table{
 		{Name: "offer_id", Type: String, Doc: "The offer's id, as conversions and clicks carry it."},
 		{Name: "network_offer_id", Type: String, Doc: "Another id that the network gives to the offer."},
 		{Name: "external_id", Type: String, Doc: "The advertiser's own id of the offer."},
+		{Name: "integration_id", Type: Word, Doc: "The part of the account that the offer lives in, where a network has such parts."},
 		{Name: "name", Type: String, Doc: "The offer's name."},
 		{Name: "status", Type: Word, Doc: "active, paused, stopped and so on."},
 		{Name: "status_raw", Type: Word, Doc: "The status in the network's own word."},

@@ -24,6 +24,17 @@ const (
 	Changes Kind = "changes"
 )
 
+// Route is the way in which a pull brings its rows, where a network offers several.
+type Route string
+
+// The routes.
+const (
+	// Direct asks for the records themselves, a page a call.
+	Direct Route = ""
+	// Export has the network write a file of all of them, and downloads that.
+	Export Route = "export"
+)
+
 // Tier is the urgency of a pull; a lane takes the lowest number first.
 type Tier int
 
@@ -77,7 +88,9 @@ type Pull struct {
 	Account string
 	Stream  string
 	Kind    Kind
-	Tier    Tier
+	// Route is the way that was planned for the pull; its cursor is of this route.
+	Route Route
+	Tier  Tier
 	// From and To bound the window in UTC, half open; both zero for a snapshot. For
 	// changes, From is the instant since which changes are asked and To when the pull was planned.
 	From, To time.Time
@@ -111,6 +124,7 @@ type Pull struct {
 type NewPull struct {
 	Account, Stream string
 	Kind            Kind
+	Route           Route
 	Tier            Tier
 	From, To        time.Time
 	RunID           string
@@ -142,6 +156,10 @@ type Departure struct {
 	// NextCall is the earliest time of the call after this one if nothing more is
 	// ever heard of this one (the daemon dies): At + timeout + minimum delay.
 	NextCall time.Time
+	// Unheard is where the pull stands from now on, until an answer to this call is
+	// received: a call that creates something at the network must not be made again
+	// before it is known whether it was heard. Empty leaves the pull where it stands.
+	Unheard Cursor
 }
 
 // Receipt is an answer, committed in one transaction with everything that follows
@@ -161,8 +179,17 @@ type Receipt struct {
 	Next Cursor
 	Done bool
 	// NextCall is the earliest time of the account's next call.
-	NextCall   time.Time
+	NextCall time.Time
+	// NotBefore is the earliest time of the pull's own next call (an export that is
+	// asked for its progress); zero means now.
+	NotBefore  time.Time
 	ReceivedAt time.Time
+	// Control says that the answer holds no records: only the cursor that follows from
+	// it is stored, and no page.
+	Control bool
+	// File names the spool file that holds the records, relative to the spool
+	// directory; Body is empty then and RawBytes the size of the file. Empty for all others.
+	File string
 }
 
 // Failure is a call that brought no usable answer.
@@ -191,8 +218,10 @@ type Page struct {
 	Seq    int64 // increasing over the whole store, never used twice
 	PullID int64
 	// Version is greater than that of every page received before it and of every pull created before it.
-	Version    uint64
-	Body       []byte
+	Version uint64
+	Body    []byte
+	// File is the spool file that holds the records, as it was received; empty if Body does.
+	File       string
 	Request    string
 	Records    int
 	RawBytes   int
@@ -369,8 +398,12 @@ type Store interface {
 	// holds is not looked at: one that nobody can read any more comes back as it is stored.
 	Pages(ctx context.Context, pullID, after int64, limit int) ([]Page, error)
 
-	// Publish turns Pulled pulls into checkpoints and removes their inbox pages and the
-	// held memory of their windows. A pull that is not known was published before a
+	// Files gives the spool files that pages of the inbox refer to, each once.
+	Files(ctx context.Context) ([]string, error)
+
+	// Publish turns Pulled pulls into checkpoints and removes their inbox pages, the
+	// held memory of their windows, and the checkpoints of windows that lie within
+	// theirs, which the new one stands for. A pull that is not known was published before a
 	// crash and is passed over, so doing it twice changes nothing; one that is not Pulled
 	// is ErrNoPull, and then none of the list is published.
 	Publish(ctx context.Context, done []Published) error

@@ -16,7 +16,7 @@ type caller struct {
 }
 
 func (c *caller) Do(ctx context.Context, call extractors.Call) (extractors.Answer, error) {
-	r, err := c.transport.Do(ctx, transport.Request{Method: call.Method, URL: call.URL, Header: call.Header, Body: call.Body})
+	r, err := c.transport.Do(ctx, transport.Request{Method: call.Method, URL: call.URL, Header: call.Header, Body: call.Body, Creates: call.Creates})
 	if err == nil {
 		return extractors.Answer{Status: r.Status, Header: r.Header, Body: r.Body, Release: r.Release}, nil
 	}
@@ -36,4 +36,9 @@ func (c *caller) Do(ctx context.Context, call extractors.Call) (extractors.Answe
 		}
 	}
 	return extractors.Answer{}, failure
+}
+
+// Fetch downloads a file.
+func (c *caller) Fetch(ctx context.Context, f extractors.File, path string) (int64, error) {
+	return 0, errors.New("files are not downloaded yet")
 }

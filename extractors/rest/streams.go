@@ -226,7 +226,7 @@ func forEachRule(f *manifest.ForEach, variables map[string]string) (*extractors.
 	if f == nil {
 		return nil, true
 	}
-	rule := &extractors.ForEachRule{Stream: f.Stream, Column: f.Column, Values: f.Values, Batch: max(f.Batch, 1)}
+	rule := &extractors.ForEachRule{Stream: f.Stream, Columns: columnsOf(f), Values: f.Values, Batch: max(f.Batch, 1)}
 	if f.Variable != "" {
 		for item := range strings.SplitSeq(variables[f.Variable], ",") {
 			if item = strings.TrimSpace(item); item != "" && !slices.Contains(rule.Values, item) {
@@ -290,4 +290,12 @@ func outputs(m *manifest.Stream, name, zone string) []extractors.Output {
 		outputs = append(outputs, out)
 	}
 	return outputs
+}
+
+// columnsOf gives the columns that a for-each goes over; nil if it goes over a list.
+func columnsOf(f *manifest.ForEach) []string {
+	if f.Column == "" {
+		return nil
+	}
+	return []string{f.Column}
 }

@@ -30,6 +30,9 @@ type Account struct {
 // Caller performs calls. An error means that no whole answer came.
 type Caller interface {
 	Do(ctx context.Context, c extractors.Call) (extractors.Answer, error)
+	// Fetch downloads a file to path, going on behind what is there of it already, and
+	// gives its size. When it fails, what came stays there for the next attempt.
+	Fetch(ctx context.Context, f extractors.File, path string) (size int64, err error)
 }
 
 // stream finds a stream by name; nil if the account has none of that name.

@@ -183,7 +183,7 @@ func TestACallCutByAShutdownCostsThePaceAndNoMore(t *testing.T) {
 func TestAListOfIdsThatWillNotComeIsNotWaitedFor(t *testing.T) {
 	child := func() *extractors.Stream {
 		s := snapshot("postbacks")
-		s.ForEach = &extractors.ForEachRule{Stream: "publishers", Column: "publisher_id", Batch: 1}
+		s.ForEach = &extractors.ForEachRule{Stream: "publishers", Columns: []string{"publisher_id"}, Batch: 1}
 		return s
 	}
 	tests := []struct {

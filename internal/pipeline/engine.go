@@ -59,8 +59,8 @@ var Steps = []string{"planned", "departed", "answered", "received", "staged", "p
 // Warehouse is what the pipeline needs of the warehouse.
 type Warehouse interface {
 	Begin(ctx context.Context, slot int) (*loaders.Batch, error)
-	// Column gives the distinct live values of a column, for for-each streams.
-	Column(ctx context.Context, table, account string, equal map[string]string, column string) ([]string, error)
+	// Column gives the distinct live values of columns, for for-each streams.
+	Column(ctx context.Context, table, account string, equal map[string]string, columns []string) ([]string, error)
 }
 
 // Engine drives the lanes of all accounts and the loader.

@@ -73,6 +73,8 @@ func (f *fakeNetwork) Read(s *extractors.Stream, w extractors.Work, a extractors
 	return extractors.Page{Records: 1, Next: state.Cursor(fmt.Sprint(page + 1)), Done: page >= max(f.pages[s.Name], 1)}, nil
 }
 
+func (f *fakeNetwork) Mask(string) func(dst, value []byte) []byte { return nil }
+
 func (f *fakeNetwork) Redact(body []byte) []byte { return body }
 
 func (f *fakeNetwork) Do(ctx context.Context, c extractors.Call) (extractors.Answer, error) {
@@ -119,7 +121,7 @@ func (downError) Retryable() bool { return true }
 
 func (noWarehouse) Begin(context.Context, int) (*loaders.Batch, error) { return nil, downError{} }
 
-func (noWarehouse) Column(context.Context, string, string, map[string]string, string) ([]string, error) {
+func (noWarehouse) Column(context.Context, string, string, map[string]string, []string) ([]string, error) {
 	return []string{"1", "2"}, nil
 }
 
@@ -436,4 +438,8 @@ func TestParallelCallsOnlyWhereTheNetworkAllowsThem(t *testing.T) {
 			})
 		})
 	}
+}
+
+func (f *fakeNetwork) Fetch(context.Context, extractors.File, string) (int64, error) {
+	return 0, errors.New("this network has no files")
 }

@@ -113,7 +113,7 @@ func (n *normalizer) page(ctx context.Context, batch *loaders.Batch, l *load, pa
 	if err != nil {
 		return fmt.Errorf("staging a raw page: %w", err)
 	}
-	for i, out := range l.stream.Outputs {
+	for i, out := range l.stream.OutputsBy(l.pull.Route) {
 		if err := n.output(ctx, batch, l, page, body, i, out); err != nil {
 			return err
 		}
@@ -245,7 +245,7 @@ func unitOf(l *load) loaders.Unit {
 		// A record that could not be read has not vanished.
 		NoTombstones: l.bad > 0,
 	}
-	for _, out := range l.stream.Outputs {
+	for _, out := range l.stream.OutputsBy(l.pull.Route) {
 		if i := slices.IndexFunc(u.Outputs, func(s loaders.Scope) bool { return s.Table == out.Table }); i >= 0 {
 			// Two outputs in one table (an offer's rates and its personal rates) are one
 			// scope: that of the constants that they share.

@@ -158,5 +158,5 @@ func (e *Engine) parentItems(ctx context.Context, a *Account, s *extractors.Stre
 		return nil, fmt.Errorf("stream %s goes over stream %s, which is not enabled", s.Name, s.ForEach.Stream)
 	}
 	out := parent.Outputs[0]
-	return e.warehouse.Column(ctx, out.Table.Name, a.Name, out.Scope, s.ForEach.Column)
+	return e.warehouse.Column(ctx, out.Table.Name, a.Name, out.Scope, s.ForEach.Columns)
 }

@@ -199,7 +199,7 @@ const (
 )
 
 func workOf(p state.Pull, s *extractors.Stream) extractors.Work {
-	w := extractors.Work{Kind: p.Kind, Items: p.Items, Cursor: p.Cursor}
+	w := extractors.Work{Kind: p.Kind, Route: p.Route, Begun: p.CreatedAt, Items: p.Items, Cursor: p.Cursor}
 	switch p.Kind {
 	case state.Windowed:
 		w.Window.From, w.Window.To = p.From, p.To

@@ -5,6 +5,7 @@ CREATE TABLE IF NOT EXISTS `affiliate_store`.`offers`
     `offer_id` String COMMENT 'The offer\'s id, as conversions and clicks carry it.' CODEC(ZSTD(1)),
     `network_offer_id` String COMMENT 'Another id that the network gives to the offer.' CODEC(ZSTD(1)),
     `external_id` String COMMENT 'The advertiser\'s own id of the offer.' CODEC(ZSTD(1)),
+    `integration_id` LowCardinality(String) COMMENT 'The part of the account that the offer lives in, where a network has such parts.' CODEC(ZSTD(1)),
     `name` String COMMENT 'The offer\'s name.' CODEC(ZSTD(1)),
     `status` LowCardinality(String) COMMENT 'active, paused, stopped and so on.' CODEC(ZSTD(1)),
     `status_raw` LowCardinality(String) COMMENT 'The status in the network\'s own word.' CODEC(ZSTD(1)),

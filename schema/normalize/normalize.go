@@ -22,12 +22,19 @@ type Context struct {
 	SyncedAt time.Time
 	// Variables are the account's.
 	Variables map[string]string
+	// Mask gives what is done to the values of a file's column before anything else,
+	// nil for nothing; see extractors.Source. A nil Mask does nothing to any. Only files
+	// are masked here: answers were redacted before they were stored.
+	Mask func(column string) func(dst, value []byte) []byte
 }
 
 // BadRow is a record that made no row.
 type BadRow struct {
 	// Index is the record's position in the answer, counted from 0.
 	Index int
+	// Line is the line of the answer or file in which the record begins, counted from 1;
+	// 0 where lines mean nothing (JSON).
+	Line int64
 	// Reason names the field and shows its value, cut at 80 bytes.
 	Reason string
 	// Record is the record's JSON; with Each the element's. It is valid during the

@@ -6,6 +6,8 @@ import "fmt"
 type Spec struct {
 	// Table is the name of the table.
 	Table string `yaml:"table"`
+	// Format is how the answer is written; FormatJSON if empty.
+	Format Format `yaml:"format"`
 	// Records is the dotted path to the records in the answer ("conversions",
 	// "response.data"); empty for the root. An answer that is an array has no
 	// envelope: then it is the records itself, whatever the path. A path that leads
@@ -32,6 +34,19 @@ type Spec struct {
 	// kept in extra.
 	Drop Paths `yaml:"drop"`
 }
+
+// Format is how an answer, or a file, is written.
+type Format string
+
+// The formats.
+const (
+	FormatJSON Format = "json"
+	// FormatXML is read as if it were JSON: an element is an object with its children by
+	// name, an element that is repeated an array, one without children text.
+	FormatXML Format = "xml"
+	// FormatCSV is a file with a header; a record has its columns by name.
+	FormatCSV Format = "csv"
+)
 
 // Paths are dotted paths into a record. In YAML one path may stand as a plain
 // string, several as a list.

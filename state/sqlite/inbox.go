@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"time"
 
 	"syncd/state"
 )
@@ -15,28 +16,30 @@ func (s *Store) Receive(ctx context.Context, r state.Receipt) (p state.Pull, err
 		phase = state.Pulled
 	}
 	body := r.Body
-	if body == nil {
+	if body == nil || r.Control {
 		body = []byte{} // nil would be NULL
 	}
 	err = s.write(ctx, "storing an answer", func(t *tx) error {
 		if p, err = s.pull(t, r.PullID, state.Pulling); err != nil {
 			return err
 		}
-		version, err := t.version()
-		if err != nil {
-			return err
-		}
-		err = t.exec(`INSERT INTO inbox (seq, pull_id, records, raw_bytes, hash, received_at, request, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-			version, r.PullID, r.Records, r.RawBytes, int64(r.Hash), ms(r.ReceivedAt), r.Request, body)
-		if err != nil {
-			return err
+		if !r.Control {
+			version, err := t.version()
+			if err != nil {
+				return err
+			}
+			err = t.exec(`INSERT INTO inbox (seq, pull_id, records, raw_bytes, hash, received_at, request, body, file) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+				version, r.PullID, r.Records, r.RawBytes, int64(r.Hash), ms(r.ReceivedAt), r.Request, body, r.File)
+			if err != nil {
+				return err
+			}
+			p.Pages++
+			p.Records += int64(r.Records)
+			p.Bytes += int64(r.RawBytes)
 		}
 		p.Phase, p.Cursor = phase, r.Next
-		p.Pages++
-		p.Records += int64(r.Records)
-		p.Bytes += int64(r.RawBytes)
 		p.Attempts, p.LastError = 0, ""
-		p.NotBefore = state.Pull{}.NotBefore
+		p.NotBefore = time.UnixMilli(ms(r.NotBefore)).UTC()
 		err = t.exec(`UPDATE pulls SET phase = ?, cursor = ?, pages = ?, records = ?, bytes = ?, stored = stored + ?,
 			attempts = 0, last_error = '', not_before = ? WHERE id = ?`,
 			p.Phase, p.Cursor, p.Pages, p.Records, p.Bytes, len(body), ms(p.NotBefore), r.PullID)
@@ -62,9 +65,15 @@ func (s *Store) Inbox(ctx context.Context) (state.InboxSize, error) {
 // Pages implements state.Store.
 func (s *Store) Pages(ctx context.Context, pullID, after int64, limit int) ([]state.Page, error) {
 	return list(ctx, s, fmt.Sprintf("reading the pages of pull %d", pullID),
-		`SELECT seq, pull_id, seq, body, request, records, raw_bytes, hash, received_at FROM inbox
+		`SELECT seq, pull_id, seq, body, file, request, records, raw_bytes, hash, received_at FROM inbox
 		WHERE pull_id = ? AND seq > ? ORDER BY seq LIMIT ?`,
 		func(rows *sql.Rows, p *state.Page) error {
-			return rows.Scan(&p.Seq, &p.PullID, bits{&p.Version}, &p.Body, &p.Request, &p.Records, &p.RawBytes, bits{&p.Hash}, instant{&p.ReceivedAt})
+			return rows.Scan(&p.Seq, &p.PullID, bits{&p.Version}, &p.Body, &p.File, &p.Request, &p.Records, &p.RawBytes, bits{&p.Hash}, instant{&p.ReceivedAt})
 		}, pullID, after, max(limit, 1))
+}
+
+// Files implements state.Store.
+func (s *Store) Files(ctx context.Context) ([]string, error) {
+	return list(ctx, s, "reading the files of the inbox", "SELECT DISTINCT file FROM inbox WHERE file <> '' ORDER BY file",
+		func(rows *sql.Rows, file *string) error { return rows.Scan(file) })
 }

@@ -42,6 +42,11 @@ func (s *Store) Depart(ctx context.Context, d state.Departure) error {
 				return err
 			}
 		}
+		if d.PullID != 0 && d.Unheard != "" {
+			if err := t.exec("UPDATE pulls SET cursor = ? WHERE id = ?", d.Unheard, d.PullID); err != nil {
+				return err
+			}
+		}
 		if err := t.exec("INSERT INTO lanes (account) VALUES (?) ON CONFLICT DO NOTHING", d.Account); err != nil {
 			return err
 		}

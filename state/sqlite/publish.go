@@ -51,6 +51,21 @@ func publish(t *tx, p state.Pull, d state.Published) error {
 	if err != nil {
 		return err
 	}
+	if p.Kind == state.Windowed {
+		// The windows within this one were made before it, or by a narrower step. The
+		// stream's last checkpoint may be one of them, so it moves first.
+		err = t.exec(`UPDATE streams SET last_checkpoint = ?1 WHERE account = ?2 AND stream = ?3 AND last_checkpoint IN (
+			SELECT id FROM checkpoints WHERE account = ?2 AND stream = ?3 AND kind = 'window' AND from_ms >= ?4 AND to_ms <= ?5)`,
+			id, p.Account, p.Stream, ms(p.From), ms(p.To))
+		if err != nil {
+			return err
+		}
+		err = t.exec(`DELETE FROM checkpoints WHERE account = ? AND stream = ? AND kind = 'window' AND from_ms >= ? AND to_ms <= ? AND id <> ?
+			AND pulled_at <= ?`, p.Account, p.Stream, ms(p.From), ms(p.To), id, ms(p.CreatedAt))
+		if err != nil {
+			return err
+		}
+	}
 	err = t.exec(`INSERT INTO streams (account, stream, last_checkpoint) VALUES (?, ?, ?)
 		ON CONFLICT DO UPDATE SET last_checkpoint = excluded.last_checkpoint
 		WHERE last_checkpoint IS NULL OR ? >= (SELECT published_at FROM checkpoints WHERE id = last_checkpoint)`,

@@ -11,7 +11,7 @@ import (
 )
 
 // selectPulls is completed with a condition.
-const selectPulls = `SELECT p.id, p.account, p.stream, p.kind, p.tier, p.from_ms, p.to_ms, p.version, p.run_id,
+const selectPulls = `SELECT p.id, p.account, p.stream, p.kind, p.route, p.tier, p.from_ms, p.to_ms, p.version, p.run_id,
 	p.phase, p.cursor, p.pages, p.records, p.bytes, p.attempts, p.not_before, p.last_error, p.created_at,
 	i.items, coalesce(i.packed, 0)
 	FROM pulls p LEFT JOIN pull_items i ON i.pull_id = p.id `
@@ -19,7 +19,7 @@ const selectPulls = `SELECT p.id, p.account, p.stream, p.kind, p.tier, p.from_ms
 func (s *Store) scanPull(rows *sql.Rows, p *state.Pull) error {
 	var items []byte
 	var packed bool
-	err := rows.Scan(&p.ID, &p.Account, &p.Stream, &p.Kind, &p.Tier, instant{&p.From}, instant{&p.To}, bits{&p.Version}, &p.RunID,
+	err := rows.Scan(&p.ID, &p.Account, &p.Stream, &p.Kind, &p.Route, &p.Tier, instant{&p.From}, instant{&p.To}, bits{&p.Version}, &p.RunID,
 		&p.Phase, &p.Cursor, &p.Pages, &p.Records, &p.Bytes, &p.Attempts, instant{&p.NotBefore}, &p.LastError, instant{&p.CreatedAt},
 		&items, &packed)
 	if err != nil {
@@ -113,13 +113,13 @@ func (s *Store) createPull(t *tx, n state.NewPull, now time.Time) (p state.Pull,
 		return p, false, err
 	}
 	p = state.Pull{
-		Account: n.Account, Stream: n.Stream, Kind: n.Kind, Tier: n.Tier,
+		Account: n.Account, Stream: n.Stream, Kind: n.Kind, Route: n.Route, Tier: n.Tier,
 		From: time.UnixMilli(ms(n.From)).UTC(), To: time.UnixMilli(ms(n.To)).UTC(),
 		Version: uint64(version), RunID: n.RunID, Phase: state.Pulling, CreatedAt: now,
 	}
-	err = t.row(`INSERT INTO pulls (account, stream, kind, tier, from_ms, to_ms, version, run_id, phase, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pulling', ?) RETURNING id`,
-		[]any{n.Account, n.Stream, n.Kind, n.Tier, ms(n.From), ms(n.To), version, n.RunID, ms(now)}, &p.ID)
+	err = t.row(`INSERT INTO pulls (account, stream, kind, route, tier, from_ms, to_ms, version, run_id, phase, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pulling', ?) RETURNING id`,
+		[]any{n.Account, n.Stream, n.Kind, n.Route, n.Tier, ms(n.From), ms(n.To), version, n.RunID, ms(now)}, &p.ID)
 	return p, true, err
 }
 
