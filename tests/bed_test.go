@@ -112,13 +112,22 @@ func newBed(t *testing.T, o affisesim.Options) *bed {
 	t.Helper()
 	o.AdminKey = adminKey
 	o.Affiliates = map[int]string{affiliateID: affiliateKey}
-	b := &bed{t: t, dir: t.TempDir(), network: affisesim.New(o), binary: must(release())(t), began: time.Now()}
-	b.database = "e2e_" + strings.ToLower(strings.Map(letter, t.Name()))
+	b := newFolder(t)
+	b.network = affisesim.New(o)
 	b.url = b.serve("127.0.0.1:0")
 	t.Cleanup(func() { b.network.Close() })
 	b.env = []string{"ADMIN_KEY=" + adminKey, "AFFILIATE_KEY=" + affiliateKey}
-	b.dsn = "embedded"
 	return b
+}
+
+// newFolder makes an installation without a network: tests of other platforms than
+// Affise start their own and write its address into the configuration.
+func newFolder(t *testing.T) *bed {
+	t.Helper()
+	return &bed{
+		t: t, dir: t.TempDir(), binary: must(release())(t), began: time.Now(), dsn: "embedded",
+		database: "e2e_" + strings.ToLower(strings.Map(letter, t.Name())),
+	}
 }
 
 // serve starts the network's server.
