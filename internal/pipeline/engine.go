@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -268,32 +267,10 @@ func (e *Engine) Check(ctx context.Context, account string) error {
 // check makes the call. Its error is an *extractors.APIError when the network's
 // answer, or that there was none, is the reason.
 func (e *Engine) check(ctx context.Context, l *lane) error {
-	a := l.account
-	if err := l.claimed(ctx); err != nil {
+	return e.aside(ctx, l, "", l.account.Source.Check(), func(a extractors.Answer) error {
+		_, err := l.account.Source.Read(nil, checkWork, a)
 		return err
-	}
-	left := time.Now()
-	if err := l.depart(ctx, 0, left); err != nil {
-		return err
-	}
-	answer, err := l.perform(ctx, a.Source.Check())
-	ended := time.Now()
-	if err == nil {
-		_, err = a.Source.Read(nil, checkWork, answer)
-	}
-	e.observe.Called(a.Name, "", outcomeOf(err), ended.Sub(left), len(answer.Body))
-	next := ended.Add(a.MinDelay)
-	if api, ok := errors.AsType[*extractors.APIError](err); ok {
-		next = ended.Add(max(a.MinDelay, api.RetryAfter))
-	}
-	l.ended(next)
-	if err := e.store.Ended(context.WithoutCancel(ctx), a.Name, 0, next); err != nil {
-		return fmt.Errorf("recording a call of account %s: %w", a.Name, err)
-	}
-	if err == nil || errors.Is(err, errShutdown) {
-		return err
-	}
-	return asAPIError(a, state.Pull{Account: a.Name}, err)
+	})
 }
 
 // inboxFull says why lanes make no calls while what they brought is not loaded.
