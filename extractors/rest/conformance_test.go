@@ -105,7 +105,7 @@ func body(n *manifest.Network, m *manifest.Stream, p extractorstest.PageOf) []by
 		if p.Records == 0 {
 			return nil
 		}
-		set(root, m.Output.Records, map[string]any{"id": p.Page})
+		set(root, m.Output.Records[0], map[string]any{"id": p.Page})
 		return encode(root)
 	}
 
@@ -131,11 +131,14 @@ func body(n *manifest.Network, m *manifest.Stream, p extractorstest.PageOf) []by
 		record := map[string]any{"id": id, "email": "ann@example.com", "ip": "10.0.0.1"}
 		list, byKey[fmt.Sprint(id)] = append(list, record), record
 	}
+	var held any = list
 	if m.Output.Shape == normalize.ShapeMap {
-		set(root, m.Output.Records, byKey)
-	} else {
-		set(root, m.Output.Records, list)
+		held = byKey
 	}
+	if len(m.Output.Records) == 0 {
+		return encode(held) // the answer is the records
+	}
+	set(root, m.Output.Records[0], held)
 	if paging.Next != "" && !last {
 		set(root, paging.Next, paging.First+p.Page)
 	}

@@ -73,9 +73,15 @@ func (d *document) lookup(path string) ([]byte, bool) {
 
 // count gives the number of the records and the digest of their bytes.
 func (d *document) count(spec normalize.Spec) (int, uint64, error) {
-	if d.object && spec.Records != "" && !strings.ContainsAny(spec.Records, `.\`) {
-		if raw, _, ok := d.find(spec.Records); ok && (raw[0] == '[' || raw[0] == '{') {
-			return normalize.Count(raw, "", spec.Shape)
+	for _, path := range spec.Records {
+		if !d.object || path == "" || strings.ContainsAny(path, `.\`) {
+			break
+		}
+		if raw, _, ok := d.find(path); ok {
+			if raw[0] == '[' || raw[0] == '{' {
+				return normalize.Count(raw, nil, spec.Shape)
+			}
+			break
 		}
 	}
 	return normalize.Count(d.body, spec.Records, spec.Shape)

@@ -56,7 +56,7 @@ func FuzzDocument(f *testing.F) {
 		if err != nil || !d.object {
 			return
 		}
-		_, _, _ = d.count(normalize.Spec{Records: "conversions"})
+		_, _, _ = d.count(normalize.Spec{Records: normalize.Paths{"conversions"}})
 		d.lookup("pagination.next_page")
 	})
 }

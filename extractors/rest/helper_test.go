@@ -56,7 +56,7 @@ func network() *manifest.Network {
 				Changes: &manifest.Changes{Roles: []string{"admin"}, Overlap: time.Hour, Query: map[string][]string{
 					"date_from": {"2010-01-01"}, "date_to": {""}, "since": {"{since.day} {since.hour}"}, "since_unix": {"{since.unix}"},
 				}},
-				Output:   normalize.Spec{Table: "conversions", Records: "conversions"},
+				Output:   normalize.Spec{Table: "conversions", Records: normalize.Paths{"conversions"}},
 				Schedule: "@hourly", Restate: []manifest.Tier{{Last: 48 * time.Hour, Every: time.Hour}},
 			},
 			{
@@ -65,34 +65,34 @@ func network() *manifest.Network {
 					"date_from": {"{window.from_day}"}, "hour": {"{window.hour}"}, "from": {"{window.from_unix}"}, "to": {"{window.to_unix}"},
 				}},
 				Window: &manifest.Window{By: "created_at", Step: manifest.StepHour, Zone: manifest.ZoneUTC, MaxAge: 7 * 24 * time.Hour},
-				Output: normalize.Spec{Table: "clicks", Records: "clicks"},
+				Output: normalize.Spec{Table: "clicks", Records: normalize.Paths{"clicks"}},
 			},
 			{
 				Name: "stats/custom", Roles: both, Paging: manifest.Paging{Kind: manifest.PagingNone},
 				Request: manifest.Request{Path: "/stats", Query: map[string][]string{"slice[]": {"{slices}"}, "date": {"{window.from_day}"}}},
 				Window:  &manifest.Window{By: "report_date", Step: manifest.StepDay, Zone: manifest.ZoneAccount},
 				Slices:  &manifest.Slices{Allowed: []string{"day", "offer", "country"}, AdminOnly: []string{"affiliate"}, Always: []string{"day"}, Default: []string{"offer", "affiliate"}},
-				Output:  normalize.Spec{Table: "stats", Records: "stats"},
+				Output:  normalize.Spec{Table: "stats", Records: normalize.Paths{"stats"}},
 			},
 			{
-				Name: "news", Roles: both, Request: manifest.Request{Path: "/news"}, Output: normalize.Spec{Table: "entities", Records: "items"},
+				Name: "news", Roles: both, Request: manifest.Request{Path: "/news"}, Output: normalize.Spec{Table: "entities", Records: normalize.Paths{"items"}},
 				Paging: manifest.Paging{Kind: manifest.PagingOffset, Param: "skip", SizeParam: "limit", Size: 10, Total: "all_items", Stop: []manifest.Stop{manifest.StopTotal, manifest.StopEmpty}},
 			},
 			{
 				Name: "offer", Roles: both, Request: manifest.Request{Path: "/offer/{item}"}, Paging: manifest.Paging{Kind: manifest.PagingNone},
-				ForEach: &manifest.ForEach{Stream: "news", Column: "id", Batch: 1}, Output: normalize.Spec{Table: "entities", Records: "offer", Shape: normalize.ShapeObject},
+				ForEach: &manifest.ForEach{Stream: "news", Column: "id", Batch: 1}, Output: normalize.Spec{Table: "entities", Records: normalize.Paths{"offer"}, Shape: normalize.ShapeObject},
 			},
 			{
 				Name: "caps", Roles: both, Request: manifest.Request{Path: "/caps", Query: map[string][]string{"id[]": {"{items}"}}}, Paging: pages,
-				ForEach: &manifest.ForEach{Stream: "news", Column: "id", Batch: 2}, Output: normalize.Spec{Table: "entities", Records: "caps"},
+				ForEach: &manifest.ForEach{Stream: "news", Column: "id", Batch: 2}, Output: normalize.Spec{Table: "entities", Records: normalize.Paths{"caps"}},
 			},
 			{
 				Name: "cities", Roles: both, Request: manifest.Request{Path: "/cities", Query: map[string][]string{"country": {"{item}"}}}, Paging: manifest.Paging{Kind: manifest.PagingNone},
-				ForEach: &manifest.ForEach{Variable: "countries", Batch: 1}, Output: normalize.Spec{Table: "entities", Records: "cities"},
+				ForEach: &manifest.ForEach{Variable: "countries", Batch: 1}, Output: normalize.Spec{Table: "entities", Records: normalize.Paths{"cities"}},
 			},
 			{
 				Name: "goals", Roles: both, Disabled: true, Needs: []string{"goal"}, Request: manifest.Request{Path: "/goals/{variable.goal}"},
-				Paging: manifest.Paging{Kind: manifest.PagingNone}, Output: normalize.Spec{Table: "entities", Records: ""},
+				Paging: manifest.Paging{Kind: manifest.PagingNone}, Output: normalize.Spec{Table: "entities", Records: nil},
 			},
 		},
 	}

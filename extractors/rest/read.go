@@ -146,7 +146,7 @@ func (r *reading) page() (extractors.Page, error) {
 // misplaced says what is wrong with the records. It does not pass on what err
 // quotes of them: records hold personal data, and may echo credentials.
 func (r *reading) misplaced(err error) string {
-	records := r.plan.manifest.Output.Records
+	records := strings.Join(r.plan.manifest.Output.Records, " or ")
 	switch {
 	case errors.Is(err, normalize.ErrNoRecords):
 		return fmt.Sprintf("the answer has no %s", records)

@@ -18,7 +18,7 @@ func affiseConversions() Spec {
 	from := func(paths ...string) Field { return Field{From: paths} }
 	spec := Spec{
 		Table:   "conversions",
-		Records: "conversions",
+		Records: Paths{"conversions"},
 		Columns: map[string]Field{
 			"conversion_id":   from("id", "conversion_id"),
 			"click_id":        from("clickid", "click_id"),
@@ -196,6 +196,6 @@ func BenchmarkScans(b *testing.B) {
 		})
 	}
 	run("Valid", func() error { return Valid(body) })
-	run("Count", func() error { _, _, err := Count(body, "conversions", ShapeArray); return err })
+	run("Count", func() error { _, _, err := Count(body, Paths{"conversions"}, ShapeArray); return err })
 	run("Lookup", func() error { _, _, err := Lookup(body, "pagination.next_page"); return err })
 }

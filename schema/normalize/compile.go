@@ -17,7 +17,7 @@ import (
 type Normalizer struct {
 	spec    Spec
 	table   *schema.Table
-	records []string
+	records [][]string
 	fields  []field // in the order of evaluation
 
 	record  *node // what is asked of a record
@@ -120,7 +120,9 @@ func Compile(spec Spec) (*Normalizer, error) {
 	if err := shape.UnmarshalText([]byte(spec.Shape)); err != nil {
 		c.errs = append(c.errs, err)
 	}
-	n.records = c.path("records", spec.Records)
+	for _, p := range spec.Records {
+		n.records = append(n.records, c.path("records", p))
+	}
 	n.record = &node{}
 	n.element = n.record
 	if spec.Each != "" {

@@ -8,18 +8,20 @@ import (
 	"github.com/cespare/xxhash/v2"
 )
 
-// ErrNoRecords is for an answer in which the path of the records leads nowhere.
+// ErrNoRecords is for an answer in which no path of the records leads anywhere.
 var ErrNoRecords = errors.New("the answer has no records")
 
 // Count gives the number of records in an answer and a digest of their bytes, by
-// which a page that repeats the last one is known. The path and shape are those of a
+// which a page that repeats the last one is known. The paths and shape are those of a
 // Spec. The body should have passed Valid: Count looks at no more than it must.
-func Count(body []byte, records string, shape Shape) (n int, hash uint64, err error) {
-	path, err := parsePath(records)
-	if err != nil {
-		return 0, 0, err
+func Count(body []byte, records Paths, shape Shape) (n int, hash uint64, err error) {
+	paths := make([][]string, len(records))
+	for i, p := range records {
+		if paths[i], err = parsePath(p); err != nil {
+			return 0, 0, err
+		}
 	}
-	at, err := findRecords(body, path)
+	at, err := findRecords(body, paths)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -91,19 +93,24 @@ func isEmptyAt(b []byte, at int, open byte) bool {
 }
 
 // findRecords gives where the value of the records begins.
-func findRecords(body []byte, path []string) (int, error) {
-	at := space(body, 0)
-	if at < len(body) && body[at] == '[' {
-		return at, nil
+func findRecords(body []byte, paths [][]string) (int, error) {
+	root := space(body, 0)
+	if root < len(body) && body[root] == '[' {
+		return root, nil
 	}
-	at, err := find(body, at, path)
-	if err != nil {
-		return 0, err
+	if len(paths) == 0 {
+		return find(body, root, nil)
 	}
-	if at < 0 {
-		return 0, fmt.Errorf("%w: it has no %s", ErrNoRecords, strings.Join(path, "."))
+	for _, path := range paths {
+		if at, err := find(body, root, path); err != nil || at >= 0 {
+			return at, err
+		}
 	}
-	return at, nil
+	names := make([]string, len(paths))
+	for i, path := range paths {
+		names[i] = strings.Join(path, ".")
+	}
+	return 0, fmt.Errorf("%w: it has no %s", ErrNoRecords, strings.Join(names, " or "))
 }
 
 // Lookup gives the JSON of the value at a dotted path of an answer, which for the

@@ -40,7 +40,7 @@ func normalized(t *testing.T, spec Spec, c *Context, body string) string {
 func statsSpec() Spec {
 	from := func(paths ...string) Field { return Field{From: paths} }
 	spec := Spec{
-		Table: "stats", Records: "stats",
+		Table: "stats", Records: Paths{"stats"},
 		Columns: map[string]Field{
 			"report":        {Const: "by_offer"},
 			"report_date":   {From: Paths{"slice.year", "slice.month", "slice.day"}, Join: "-", Layout: LayoutDate},
@@ -90,7 +90,7 @@ func TestGolden(t *testing.T) {
 		{"affise_conversions", affiseConversions(), context("conversions", "created_at", day(2024, 3, 5, berlin))},
 		{"affise_stats", statsSpec(), context("stats/by_offer", "report_date", day(2024, 3, 5, berlin))},
 		{"affise_serverpostbacks", Spec{
-			Table: "postback_logs", Records: "postbacks",
+			Table: "postback_logs", Records: Paths{"postbacks"},
 			Columns: map[string]Field{
 				"id": from("_id.$id"), "direction": {Const: "received"}, "click_id": from("track.click_id", "_get.clickid"),
 				"offer_id": from("track.offer_id", "track.offer.id"), "publisher_id": from("track.partner.id"),
@@ -100,7 +100,7 @@ func TestGolden(t *testing.T) {
 			Drop: Paths{"_get", "_post", "post", "track", "date", "supplier.title"},
 		}, context("serverpostbacks", "report_date", day(2024, 3, 5, berlin))},
 		{"affise_offer_events", Spec{
-			Table: "offer_events", Records: "offers", Each: "payments",
+			Table: "offer_events", Records: Paths{"offers"}, Each: "payments",
 			Columns: map[string]Field{
 				"offer_id": from("parent.id"), "event_id": {From: Paths{"goal", "countries", "devices", "os"}, Join: "/"},
 				"goal": from("goal"), "name": from("title"), "payout": from("revenue"), "revenue": from("total"),
@@ -111,7 +111,7 @@ func TestGolden(t *testing.T) {
 			Drop: Paths{"cities", "os"},
 		}, context("offers", "", schema.Window{})},
 		{"affise_offers", Spec{
-			Table: "offers", Records: "offers",
+			Table: "offers", Records: Paths{"offers"},
 			Columns: map[string]Field{
 				"offer_id": from("id"), "network_offer_id": from("offer_id"), "name": from("title"), "status": from("status"),
 				"status_raw": from("status"), "advertiser_id": from("advertiser"), "description": from("description_lang.en", "description"),
@@ -124,12 +124,12 @@ func TestGolden(t *testing.T) {
 			Drop: Paths{"hash_password"},
 		}, context("offers", "", schema.Window{})},
 		{"affise_news", Spec{
-			Table: "entities", Records: "items", Shape: ShapeMap,
+			Table: "entities", Records: Paths{"items"}, Shape: ShapeMap,
 			Columns: map[string]Field{"id": from("$key"), "name": from("title"), "description": from("desc"), "status": from("status"),
 				"created_at": {From: Paths{"created_at.sec"}, Layout: LayoutUnix}},
 		}, context("news", "", schema.Window{})},
 		{"affise_quotes", Spec{
-			Table: "entities", Records: "quotes",
+			Table: "entities", Records: Paths{"quotes"},
 			Columns: map[string]Field{"id": from("$key"), "currency": from("$key"), "amount": from("$value")},
 		}, context("currencies", "", schema.Window{})},
 		{"wrapped_orders", Spec{

@@ -183,8 +183,11 @@ func TestKeyOrderDoesNotMatter(t *testing.T) {
 }
 
 func TestShapes(t *testing.T) {
+	paths := func(records ...string) Spec {
+		return Spec{Table: "entities", Records: records, Columns: map[string]Field{"id": {From: Paths{"$key"}}, "name": {From: Paths{"n"}}}}
+	}
 	spec := func(records string, shape Shape) Spec {
-		return Spec{Table: "entities", Records: records, Shape: shape, Columns: map[string]Field{"id": {From: Paths{"$key"}}, "name": {From: Paths{"n"}}}}
+		return Spec{Table: "entities", Records: Paths{records}, Shape: shape, Columns: map[string]Field{"id": {From: Paths{"$key"}}, "name": {From: Paths{"n"}}}}
 	}
 	for _, test := range []struct {
 		name string
@@ -204,6 +207,12 @@ func TestShapes(t *testing.T) {
 		{"no such path", spec("a.b", ShapeArray), `{"a":{"c":[]}}`, `the answer has no records: it has no a.b`},
 		{"text for records", spec("a", ""), `{"a":"Auth Denied"}`, `the answer has "Auth Denied" where an array or a map of records should be`},
 		{"a map for an array", spec("a", ShapeArray), `{"a":{"k":1}}`, `the answer has "{\"k\":1}" where an array of records should be`},
+		{"the first of two paths that leads somewhere", paths("r.d.d", "r.d"), `{"r":{"d":{"d":[{"n":1}]}}}`, `"0"`},
+		{"the second where the first leads nowhere", paths("r.d.d", "r.d"), `{"r":{"x":1,"d":{"k":{"n":1}}}}`, `"k"`},
+		{"the second where the first meets an array", paths("r.d.d", "r.d"), `{"r":{"d":[{"n":1},{"n":2}]}}`, `"0" "1"`},
+		{"null at the first path is no records", paths("r.d.d", "r.d"), `{"r":{"d":{"d":null}}}`, ``},
+		{"neither path", paths("r.d.d", "r.d"), `{"r":{}}`, `the answer has no records: it has no r.d.d or r.d`},
+		{"a path cut short is an error, not a reason to try the next", paths("r.d.d", "r.d"), `{"r":{"d":{"x`, `JSON ends too early at byte 13`},
 		{"HTML", spec("a", ""), `<html>`, `the answer has no records: it has no a`},
 		{"a cut body", spec("a", ""), `{"a":[{"n":1},{"n"`, `JSON ends too early at byte 18`},
 		{"nothing", spec("a", ""), ``, `JSON ends too early at byte 0`},
@@ -239,18 +248,18 @@ func TestShapes(t *testing.T) {
 }
 
 func TestSingleObject(t *testing.T) {
-	spec := Spec{Table: "entities", Records: "invoice", Shape: ShapeObject, Columns: map[string]Field{"id": {From: Paths{"number"}}}}
+	spec := Spec{Table: "entities", Records: Paths{"invoice"}, Shape: ShapeObject, Columns: map[string]Field{"id": {From: Paths{"number"}}}}
 	body := `{"status":1,"invoice":{"number":7}}`
 	if got := rows(t, spec, &Context{}, body); got != `id: "7"` {
 		t.Error(got)
 	}
-	if n, _, err := Count([]byte(body), "invoice", ShapeObject); n != 1 || err != nil {
+	if n, _, err := Count([]byte(body), Paths{"invoice"}, ShapeObject); n != 1 || err != nil {
 		t.Error(n, err)
 	}
 }
 
 func TestEachElementHasTheRecordAsParent(t *testing.T) {
-	spec := Spec{Table: "entities", Records: "stats", Each: "caps.list", Columns: map[string]Field{
+	spec := Spec{Table: "entities", Records: Paths{"stats"}, Each: "caps.list", Columns: map[string]Field{
 		"id": {From: Paths{"parent.$key", "parent.offer_id", "$key"}, Join: ":"}, "parent_id": {From: Paths{"parent.offer_id"}},
 		"amount": {From: Paths{"value", "$value"}}, "kind": {From: Paths{"kind"}}, "name": {From: Paths{"parent.title"}}}}
 	body := `{"stats":{"x":{"title":"T","offer_id":71,"caps":{"list":[{"value":1,"kind":"day"},{"value":2,"left":true},3]}},
@@ -380,7 +389,7 @@ func TestCloneGivesTheSameRows(t *testing.T) {
 func TestCompileListsEveryMistake(t *testing.T) {
 	from := Paths{"x"}
 	_, err := Compile(Spec{
-		Table: "conversions", Shape: "list", Records: "a..b",
+		Table: "conversions", Shape: "list", Records: Paths{"a..b"},
 		Columns: map[string]Field{
 			"conversion_id": {From: from, Layout: "date"},
 			"colour":        {From: from},

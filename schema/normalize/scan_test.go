@@ -59,16 +59,16 @@ func TestEveryCutOfAPageIsNoticed(t *testing.T) {
 
 func TestCount(t *testing.T) {
 	page := affisePage(500, 1)
-	n, hash, err := Count(page, "conversions", ShapeEither)
+	n, hash, err := Count(page, Paths{"conversions"}, ShapeEither)
 	if n != 500 || err != nil {
 		t.Errorf("got %d, %v, want 500", n, err)
 	}
 	next := bytes.Replace(page, []byte(`"page":1,"next_page":2`), []byte(`"page":2,"next_page":3`), 1)
-	if _, again, _ := Count(next, "conversions", ShapeEither); again != hash || bytes.Equal(page, next) {
+	if _, again, _ := Count(next, Paths{"conversions"}, ShapeEither); again != hash || bytes.Equal(page, next) {
 		t.Error("the same records on another page have another digest")
 	}
 	other := bytes.Replace(page, []byte(`"status":"confirmed"`), []byte(`"status":"declined!"`), 1)
-	if _, again, _ := Count(other, "conversions", ShapeEither); again == hash || bytes.Equal(page, other) {
+	if _, again, _ := Count(other, Paths{"conversions"}, ShapeEither); again == hash || bytes.Equal(page, other) {
 		t.Error("other records have the same digest")
 	}
 }
@@ -172,8 +172,8 @@ func FuzzLookup(f *testing.F) {
 				t.Errorf("%q of %q: %v", path, body, err)
 			}
 		}
-		Count(body, path, ShapeEither)
-		Count(body, path, ShapeObject)
+		Count(body, Paths{path}, ShapeEither)
+		Count(body, Paths{path}, ShapeObject)
 	})
 }
 
@@ -190,7 +190,7 @@ func FuzzPage(f *testing.F) {
 		f.Add([]byte(body))
 	}
 	specs := []Spec{affiseConversions(), statsSpec()}
-	specs[1].Records = "conversions"
+	specs[1].Records = Paths{"conversions"}
 	entitySpec := entity(map[string]Field{
 		"name": {From: Paths{"parent.x", "parent.$key", "$value", "a.1.b", "a"}, Join: "/"}, "kind": {From: Paths{"$key"}, Upper: true},
 		"created_at": {From: Paths{"created_at"}, Fold: "id", Default: "2024-01-01T00:00:00Z"}, "amount": {From: Paths{"a.0"}},
@@ -199,7 +199,7 @@ func FuzzPage(f *testing.F) {
 	entitySpec.Columns["id"] = Field{From: Paths{"id"}, Default: "?"}
 	for _, shape := range []Shape{ShapeEither, ShapeObject} {
 		wrapped := entitySpec
-		wrapped.Shape, wrapped.Records, wrapped.Each = shape, "conversions", "each"
+		wrapped.Shape, wrapped.Records, wrapped.Each = shape, Paths{"conversions"}, "each"
 		if shape == ShapeEither {
 			wrapped.Wrapped = "order"
 		}

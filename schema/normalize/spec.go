@@ -8,11 +8,12 @@ type Spec struct {
 	Table string `yaml:"table"`
 	// Format is how the answer is written; FormatJSON if empty.
 	Format Format `yaml:"format"`
-	// Records is the dotted path to the records in the answer ("conversions",
-	// "response.data"); empty for the root. An answer that is an array has no
-	// envelope: then it is the records itself, whatever the path. A path that leads
-	// to null is no records, a path that leads nowhere is an error.
-	Records string `yaml:"records"`
+	// Records is the path to the records in the answer ("conversions",
+	// "response.data"); empty for the root. Of several the first that leads somewhere
+	// counts, for networks that wrap the same list now once and now twice. An answer that
+	// is an array has no envelope: then it is the records itself, whatever the path. A
+	// path that leads to null is no records; that none leads anywhere is an error.
+	Records Paths `yaml:"records"`
 	// Shape says what stands there; ShapeEither if empty.
 	Shape Shape `yaml:"shape"`
 	// Wrapped is the key under which each record is wrapped once more:

@@ -75,7 +75,7 @@ func (s *sample) fetch(ctx context.Context, sim *simulator, path, records string
 		if err := sim.request(ctx, http.MethodGet, fmt.Sprintf("%s&page=%d", path, len(pages)+1), &body); err != nil {
 			return nil, err
 		}
-		n, _, err := normalize.Count(body, records, normalize.ShapeEither)
+		n, _, err := normalize.Count(body, normalize.Paths{records}, normalize.ShapeEither)
 		if err != nil {
 			return nil, err
 		}
