@@ -1,6 +1,7 @@
 package normalize
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -67,6 +68,8 @@ type field struct {
 	slots []int
 	paths string // for messages
 	join  []byte
+	keys  bool
+	zero  [][]byte
 	// words and other are Map and MapElse; other is nil if it is not given.
 	words        map[string][]byte
 	other        []byte
@@ -339,6 +342,21 @@ func (c *compiler) source(what string, spec Field, f *field) {
 	}
 	if spec.Join != "" {
 		f.join = []byte(spec.Join)
+	}
+	if f.keys = spec.Keys; f.keys {
+		f.join = []byte(cmp.Or(spec.Join, ","))
+		if !f.isText() || f.source != fromPaths {
+			c.fail("%s: keys are text, from a path of the record", what)
+		}
+	}
+	for _, zero := range spec.Zero {
+		if strings.TrimSpace(zero) != zero || zero == "" {
+			c.fail("%s: zero: %q is empty or has space around it, which is not compared", what, zero)
+		}
+		f.zero = append(f.zero, []byte(zero))
+	}
+	if len(f.zero) > 0 && f.source != fromPaths {
+		c.fail("%s: zero is for values from a path of the record", what)
 	}
 }
 

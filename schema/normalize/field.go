@@ -240,19 +240,15 @@ func (n *Normalizer) evaluate(f *field, b *schema.Block) error {
 		}
 		return nil
 	}
-	if f.lower || f.upper {
-		n.caseText = appendCase(n.caseText[:0], raw, f.upper)
-		raw = n.caseText
+	if !f.keys { // they were translated one by one
+		raw = n.translate(f, raw)
 	}
-	if f.words != nil {
-		if word, ok := f.words[string(raw)]; ok {
-			raw = word
-		} else if f.other != nil {
-			raw = f.other
-		}
-	}
-	if f.isText() {
-		f.set(b, constant{text: raw})
+	switch {
+	case f.dimension != nil:
+		b.AddDimension(f.column, f.dimension, raw)
+		return nil
+	case f.isText():
+		b.SetBytes(f.column, raw)
 		return nil
 	}
 	trimmed := bytes.TrimSpace(raw)
@@ -268,6 +264,24 @@ func (n *Normalizer) evaluate(f *field, b *schema.Block) error {
 	}
 	n.put(f, b, c)
 	return nil
+}
+
+// translate puts text into the field's case and words.
+func (n *Normalizer) translate(f *field, raw []byte) []byte {
+	if f.lower || f.upper {
+		n.caseText = appendCase(n.caseText[:0], raw, f.upper)
+		raw = n.caseText
+	}
+	if f.words == nil {
+		return raw
+	}
+	if word, ok := f.words[string(raw)]; ok {
+		return word
+	}
+	if f.other != nil {
+		return f.other
+	}
+	return raw
 }
 
 func orZone(own, account *schema.Zone) *schema.Zone {
@@ -311,7 +325,9 @@ func (n *Normalizer) find(f *field) ([]byte, bool) {
 	}
 	for _, slot := range f.slots {
 		if v, ok := n.present(slot); ok && f.counts(v) {
-			return n.textOf(v), true
+			if raw := n.textOf(v); f.zero == nil || !f.isZero(raw) {
+				return raw, true
+			}
 		}
 	}
 	return nil, false
@@ -335,26 +351,41 @@ func (n *Normalizer) textOf(v value) []byte {
 	return n.plainText
 }
 
+// isZero reports whether text is one that the field has for no value.
+func (f *field) isZero(text []byte) bool {
+	text = bytes.TrimSpace(text)
+	for _, zero := range f.zero {
+		if bytes.Equal(text, zero) {
+			return true
+		}
+	}
+	return false
+}
+
 func (n *Normalizer) joined(f *field) ([]byte, bool) {
 	n.joinText = n.joinText[:0]
 	found := false
 	add := func(v value) {
+		raw := n.textOf(v)
+		if f.isZero(raw) {
+			return
+		}
 		if found {
 			n.joinText = append(n.joinText, f.join...)
 		}
 		found = true
-		if v.kind == escaped {
-			n.joinText = unescape(n.joinText, v.raw)
-		} else {
-			n.joinText = append(n.joinText, v.raw...)
+		if f.keys {
+			raw = n.translate(f, raw)
 		}
+		n.joinText = append(n.joinText, raw...)
 	}
 	for _, slot := range f.slots {
 		v, ok := n.present(slot)
 		if !ok || !f.counts(v) {
 			continue
 		}
-		if v.kind != array {
+		keys := f.keys && v.kind == object
+		if v.kind != array && !keys {
 			add(v)
 			continue
 		}
@@ -369,6 +400,12 @@ func (n *Normalizer) joined(f *field) ([]byte, bool) {
 				break
 			}
 			m.i = end
+			if keys {
+				element = value{raw: m.key, kind: text}
+				if m.keyEscaped {
+					element.kind = escaped
+				}
+			}
 			if f.counts(element) {
 				add(element)
 			}

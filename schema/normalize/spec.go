@@ -73,6 +73,15 @@ type Field struct {
 	// Join puts the values of all paths together with this text between, leaving out
 	// those that have none. An array of plain values is joined in the same way.
 	Join string `yaml:"join"`
+	// Keys takes the keys of a map for its value: {"US": {...}, "DE": {...}} is "US,DE".
+	// They are put together with Join, "," if it is empty, each after Lower, Upper and
+	// Map. Where there is no map an array gives its plain values and anything else
+	// itself, so that PHP's empty map, an empty array, is no value. Text columns only.
+	Keys bool `yaml:"keys"`
+	// Zero lists texts that are no value, beside those that never are: the zero dates of
+	// a network, "0001-01-01T00:00:00Z". They are compared as they stand in the record,
+	// without the space around them.
+	Zero Paths `yaml:"zero"`
 	// Layout of a time or date; LayoutDateTime if empty, LayoutDate for columns of
 	// type Date.
 	Layout Layout `yaml:"layout"`
