@@ -60,7 +60,8 @@ type Call struct {
 	Header http.Header
 	// Body is nil for all calls but the creation of an export.
 	Body []byte
-	// Describe is the path and the parameters without secrets, "/3.0/offers?page=2".
+	// Describe is the path and the parameters without secrets, "/3.0/offers?page=2", and
+	// behind a # the item of the call where they do not name it ("/offers/12#item=12").
 	// It is logged, stored with the answer, and read back by Asked.
 	Describe string
 	// Creates says that the call creates an export, the one kind that is not a read.
@@ -143,15 +144,21 @@ const RequestPrefix = "request."
 // names with RequestPrefix: "/3.0/admin/postbacks?partner_id=12" gives
 // "request.partner_id" = "12". The last element of the path is "request.path".
 // Repeated parameters are joined with commas.
+//
+// What the call was about and its parameters do not say stands behind a # in the
+// description: "/offers/12/events/7#item.1=12&item.2=7" gives "request.item.1" = "12".
 func Asked(describe string) map[string]string {
 	if _, target, ok := strings.Cut(describe, " "); ok {
 		describe = target
 	}
+	describe, items, _ := strings.Cut(describe, "#")
 	path, query, _ := strings.Cut(describe, "?")
-	values, _ := url.ParseQuery(query) // what does not parse was not asked
-	asked := make(map[string]string, len(values)+1)
-	for name, v := range values {
-		asked[RequestPrefix+name] = strings.Join(v, ",")
+	asked := map[string]string{}
+	for _, text := range []string{query, items} {
+		values, _ := url.ParseQuery(text) // what does not parse was not asked
+		for name, v := range values {
+			asked[RequestPrefix+name] = strings.Join(v, ",")
+		}
 	}
 	last := path[strings.LastIndexByte(path, '/')+1:]
 	if plain, err := url.PathUnescape(last); err == nil {

@@ -30,6 +30,15 @@ func TestAskedGivesParametersBack(t *testing.T) {
 			"escaped and repeated names are joined", "/x?offer_id%5B%5D=1&offer_id[]=2",
 			map[string]string{"request.offer_id[]": "1,2", "request.path": "x"},
 		},
+		{
+			"items are known that the path does not name", "/offers/12/events?page=1#item.1=12&item.2=a%20%26%23",
+			map[string]string{"request.item.1": "12", "request.item.2": "a &#", "request.page": "1", "request.path": "events"},
+		},
+		{
+			"a single item is known", "GET /offers/12#item=12",
+			map[string]string{"request.item": "12", "request.path": "12"},
+		},
+		{"a # in a value is no item", "/x?q=a%23item%3D1", map[string]string{"request.q": "a#item=1", "request.path": "x"}},
 		{"nothing asked is nothing known", "", map[string]string{"request.path": ""}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -43,6 +52,7 @@ func TestAskedGivesParametersBack(t *testing.T) {
 func FuzzAsked(f *testing.F) {
 	f.Add("GET /3.0/offers?page=1")
 	f.Add("?%zz=1&;=")
+	f.Add("/a#item.1=#x")
 	f.Fuzz(func(t *testing.T, describe string) {
 		for name := range Asked(describe) {
 			if !strings.HasPrefix(name, RequestPrefix) {

@@ -40,11 +40,12 @@ func (c *checker) checkStream(s located) {
 	}
 	has := scope{window: s.Window != nil, slices: s.Slices != nil}
 	if f := s.ForEach; f != nil {
-		has.item, has.items = f.Batch == 1, f.Batch > 1
+		has.item, has.items, has.columns = f.Batch == 1 && len(f.Columns) == 0, f.Batch > 1, len(f.Columns)
 	}
 	used := c.checkRequest(report, "request", s.Request, has)
+	c.checkPathVariable(report, s, has, used)
 	c.checkUse(report, s, used)
-	c.checkWindow(report, s)
+	c.checkWindow(report, s, used)
 	c.checkChanges(report, s, has)
 	c.checkPaging(report, s)
 	c.checkForEach(report, s)
@@ -56,97 +57,27 @@ func (c *checker) checkStream(s located) {
 	c.checkSchedule(report, s)
 }
 
-// scope says which placeholders have a value where a template stands.
-type scope struct {
-	window, since, item, items, slices bool
-}
-
-// lacks says in words what p would need to have a value; empty if it has one.
-func (s scope) lacks(p Placeholder) string {
-	switch p {
-	case WindowFromDay, WindowToDay, WindowHour, WindowFromUnix, WindowToUnix:
-		if !s.window {
-			return "a window"
-		}
-	case SinceDay, SinceHour, SinceUnix:
-		if !s.since {
-			return "to stand under changes"
-		}
-	case Item:
-		if !s.item {
-			return "for_each with a batch of one"
-		}
-	case Items:
-		if !s.items {
-			return "for_each with a batch above one"
-		}
-	case SliceWords:
-		if !s.slices {
-			return "slices"
-		}
-	}
-	return ""
-}
-
-// checkRequest checks a request's templates and gives the placeholders it uses.
-func (c *checker) checkRequest(report reporter, path string, r Request, has scope) map[Placeholder]bool {
-	used := map[Placeholder]bool{}
-	if !strings.HasPrefix(r.Path, "/") {
-		report(path+".path", "path %q does not begin with a slash", r.Path)
-	}
-	c.checkTemplate(report, path+".path", r.Path, has, used)
-	c.checkQuery(report, path+".query", r.Query, has, used)
-	c.checkTemplate(report, path+".day_layout", r.DayLayout, scope{}, map[Placeholder]bool{})
-	return used
-}
-
-func (c *checker) checkQuery(report reporter, path string, query map[string][]string, has scope, used map[Placeholder]bool) {
-	for _, name := range slices.Sorted(maps.Keys(query)) {
-		for _, value := range query[name] {
-			c.checkTemplate(report, strictyaml.Key(path, name), value, has, used)
-		}
-	}
-}
-
-func (c *checker) checkTemplate(report reporter, path, text string, has scope, used map[Placeholder]bool) {
-	t, err := ParseTemplate(text)
-	if err != nil {
-		report(path, "%v", err)
-		return
-	}
-	for _, part := range t {
-		p := part.Placeholder
-		used[p] = true
-		if need := has.lacks(p); need != "" {
-			report(path, "{%s} needs %s", p, need)
-		}
-		if name, ok := p.Credential(); ok {
-			c.checkCredential(report, path, name)
-		}
-		if name, ok := p.Variable(); ok {
-			c.checkVariable(report, path, name)
-		}
-		if (p == Items || p == SliceWords) && len(t) > 1 {
-			report(path, "{%s} stands for several values and has to stand alone", p)
-		}
-	}
-}
-
 // checkUse finds what a stream declares and its request does not use: every window
 // would bring everything, every item the same.
 func (c *checker) checkUse(report reporter, s located, used map[Placeholder]bool) {
-	if s.Window != nil && !used[WindowFromDay] && !used[WindowFromUnix] {
+	if s.Window != nil && !used[WindowFromDay] && !used[WindowFromUnix] && !used[WindowFromTime] {
 		report("request", "stream %s has a window that its request does not ask for", s.Name)
 	}
-	if s.ForEach != nil && !used[Item] && !used[Items] {
+	if f := s.ForEach; f != nil && len(f.Columns) == 0 && !used[Item] && !used[Items] {
 		report("request", "stream %s is for each of a list that its request does not ask for", s.Name)
+	} else if f != nil {
+		for i, column := range f.Columns {
+			if p := ItemColumn(i); !used[p] {
+				report("request", "stream %s is for each %s, which its request does not ask for as {%s}", s.Name, column, p)
+			}
+		}
 	}
 	if s.Slices != nil && !used[SliceWords] {
 		report("request", "stream %s has slices that its request does not ask for", s.Name)
 	}
 }
 
-func (c *checker) checkWindow(report reporter, s located) {
+func (c *checker) checkWindow(report reporter, s located, used map[Placeholder]bool) {
 	w := s.Window
 	if w == nil {
 		return
@@ -159,6 +90,15 @@ func (c *checker) checkWindow(report reporter, s located) {
 	}
 	if w.MaxAge < 0 {
 		report("window.max_age", "an age cannot be negative")
+	}
+	if w.SettleVariable != "" {
+		c.checkVariable(report, "window.settle_variable", w.SettleVariable)
+	}
+	switch {
+	case w.Settle < 0:
+		report("window.settle", "a time to settle cannot be negative")
+	case (w.Settle > 0 || w.SettleVariable != "") && !used[WindowToTime] && !used[WindowToUnix]:
+		report("window", "a window that settles needs {window.to_time} or {window.to_unix} in the request: only the end of these can be moved")
 	}
 	table, ok := schema.Lookup(s.Output.Table)
 	if !ok {
@@ -210,9 +150,17 @@ func (c *checker) checkPaging(report reporter, s located) {
 	}
 	if p.Param == "" {
 		report("paging", "paging of kind %s needs a param", p.Kind)
+	} else {
+		c.checkParameter(report, "paging.param", p.Param)
+	}
+	if p.SizeParam != "" {
+		c.checkParameter(report, "paging.size_param", p.SizeParam)
 	}
 	if _, twice := s.Request.Query[p.Param]; twice {
 		report("paging.param", "parameter %s is also in the request's query", p.Param)
+	}
+	if _, twice := s.Request.Query[p.SizeParam]; twice {
+		report("paging.size_param", "parameter %s is also in the request's query", p.SizeParam)
 	}
 	if len(p.Stop) == 0 {
 		report("paging", "stream %s pages without a stop rule", s.Name)
@@ -255,6 +203,7 @@ func (c *checker) checkForEach(report reporter, s located) {
 	if f.Variable != "" {
 		c.checkVariable(report, "for_each.variable", f.Variable)
 	}
+	c.checkForEachColumns(report, f)
 	if f.Stream == "" {
 		return
 	}
@@ -272,8 +221,39 @@ func (c *checker) checkForEach(report reporter, s located) {
 			report("for_each.stream", "stream %s is itself for each of a stream; lists of lists are not read", f.Stream)
 		}
 		table, ok := schema.Lookup(other.Output.Table)
-		if ok && table.Index(f.Column) < 0 {
+		if !ok {
+			continue // said by checkOutput
+		}
+		if len(f.Columns) == 0 && table.Index(f.Column) < 0 {
 			report("for_each.column", "stream %s fills table %s, which has no column %q", f.Stream, table.Name, f.Column)
+		}
+		for i, column := range f.Columns {
+			if table.Index(column) < 0 {
+				report(strictyaml.Item("for_each.columns", i), "stream %s fills table %s, which has no column %q", f.Stream, table.Name, column)
+			}
+		}
+	}
+}
+
+// checkForEachColumns checks an item that is made of several columns.
+func (c *checker) checkForEachColumns(report reporter, f *ForEach) {
+	if f.Stream == "" && (f.Column != "" || len(f.Columns) > 0) {
+		report("for_each", "a column is of a stream's rows: for_each needs the stream")
+	}
+	if len(f.Columns) == 0 {
+		return
+	}
+	switch {
+	case f.Column != "":
+		report("for_each.columns", "for_each has either a column or columns")
+	case len(f.Columns) < 2 || len(f.Columns) > columnsMax:
+		report("for_each.columns", "columns are 2 to %d; write column for one", columnsMax)
+	case f.Batch > 1:
+		report("for_each.batch", "items of several columns are asked for one by one")
+	}
+	for i, column := range f.Columns {
+		if slices.Contains(f.Columns[:i], column) {
+			report(strictyaml.Item("for_each.columns", i), "column %s is listed twice", column)
 		}
 	}
 }

@@ -111,14 +111,22 @@ type PII struct {
 // Request is a GET: no manifest can say anything that writes.
 type Request struct {
 	// Path is appended to the base URL; placeholders in it are escaped as one element.
+	// It holds neither parameters nor a fragment.
 	Path string `yaml:"path"`
+	// PathVariable names a variable that, when set, replaces Path: a template in which
+	// {item}, {item.NUMBER} and {variable.NAME} may stand. Path may be left out if the
+	// variable always has a value.
+	PathVariable string `yaml:"path_variable"`
 	// Query maps a parameter's name, as it is sent ("filter[date_from]"), to its
 	// values. A value that resolves to "" is left out; {items} and {slices} become
-	// one value each.
+	// one value each. In a name {variable.NAME} may stand; a parameter whose name has a
+	// variable that is empty is left out.
 	Query map[string][]string `yaml:"query"`
 	// DayLayout is how the {….from_day} family is written, as a Go layout or a
 	// placeholder of a variable that holds one; 2006-01-02 if empty.
 	DayLayout string `yaml:"day_layout"`
+	// TimeLayout is the same for the {….from_time} family; 2006-01-02 15:04:05 if empty.
+	TimeLayout string `yaml:"time_layout"`
 }
 
 // Stream is one kind of object that a network gives.
@@ -175,6 +183,11 @@ type Window struct {
 	// MaxAgeVariable names a variable that, when set, replaces it.
 	MaxAge         time.Duration `yaml:"max_age"`
 	MaxAgeVariable string        `yaml:"max_age_variable"`
+	// Settle is how old records have to be before they are asked for: the end of what a
+	// call asks for ({window.to_time}, {window.to_unix}) lies so long before the pull
+	// began, or earlier. SettleVariable names a variable that, when set, replaces it.
+	Settle         time.Duration `yaml:"settle"`
+	SettleVariable string        `yaml:"settle_variable"`
 }
 
 // Changes is the changed-since form of a stream.
@@ -192,7 +205,8 @@ type Changes struct {
 type Paging struct {
 	// Kind is PagingNone if empty.
 	Kind PagingKind `yaml:"kind"`
-	// Param carries the page number or offset.
+	// Param carries the page number or offset. In it and in SizeParam {variable.NAME} may
+	// stand, as in the names of Request.Query.
 	Param string `yaml:"param"`
 	// SizeParam carries the size of a page; empty if the network has no such parameter.
 	SizeParam string `yaml:"size_param"`
@@ -218,8 +232,11 @@ type Paging struct {
 // Variable and Values is given.
 type ForEach struct {
 	// Stream and Column: the values of a column of another stream's live rows.
-	Stream string `yaml:"stream"`
-	Column string `yaml:"column"`
+	// Columns are several in place of one: an item is then a row's values of all of
+	// them, as {item.1}, {item.2} and so on.
+	Stream  string   `yaml:"stream"`
+	Column  string   `yaml:"column"`
+	Columns []string `yaml:"columns"`
 	// Variable: the comma-separated list in an account's variable.
 	Variable string   `yaml:"variable"`
 	Values   []string `yaml:"values"`

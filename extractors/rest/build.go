@@ -40,6 +40,15 @@ func (b *builder) wrong(path, format string, args ...any) {
 	}
 }
 
+// wrongVariable records a mistake in the value of a variable that a stream uses, unless
+// one is known of it: the first says what the value should be.
+func (b *builder) wrongVariable(stream, name, format string, args ...any) {
+	path := b.variablePath(stream, name)
+	if !slices.ContainsFunc(b.mistakes, func(m Mistake) bool { return m.Path == path }) {
+		b.wrong(path, format, args...)
+	}
+}
+
 func (b *builder) build() {
 	b.baseURL()
 	b.role()
@@ -48,7 +57,7 @@ func (b *builder) build() {
 	b.required()
 	b.pii()
 	s := b.source
-	s.check = b.compile(&manifest.Stream{Request: b.network.Check, Paging: manifest.Paging{Kind: manifest.PagingNone}}, b.variables)
+	s.check = b.compile("", &manifest.Stream{Request: b.network.Check, Paging: manifest.Paging{Kind: manifest.PagingNone}}, b.variables)
 	s.scrubber = newScrubber(s.secrets)
 	s.redactor = newRedactor(b.network, b.account.PII, s.secrets)
 	b.streams()

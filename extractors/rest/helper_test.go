@@ -3,6 +3,8 @@ package rest
 import (
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -149,3 +151,15 @@ func query(t *testing.T, c extractors.Call) url.Values {
 	}
 	return u.Query()
 }
+
+// timesOf are columns of times, each filled from a key of its name.
+func timesOf(columns ...string) map[string]normalize.Field {
+	fields := map[string]normalize.Field{}
+	for _, name := range columns {
+		fields[name] = normalize.Field{From: normalize.Paths{name}}
+	}
+	return fields
+}
+
+// sorted are the lines of an error.
+func sorted(err error) []string { return slices.Sorted(strings.SplitSeq(err.Error(), "\n")) }

@@ -162,7 +162,10 @@ func (r *reading) itemGone() bool {
 	if r.answer.Status != http.StatusNotFound || r.plan.manifest.ForEach == nil {
 		return false
 	}
-	return slices.ContainsFunc(r.plan.path, func(p manifest.Part) bool { return p.Placeholder == manifest.Item })
+	return r.plan.path.Uses(func(p manifest.Placeholder) bool {
+		_, column := p.Column()
+		return column || p == manifest.Item
+	})
 }
 
 // skipItem goes on with the next item. If the network knows none of the items, it

@@ -2,9 +2,7 @@ package rest
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,68 +12,6 @@ import (
 	"syncd/extractors/manifest"
 	"syncd/state"
 )
-
-// plan is a stream's manifest compiled for one account.
-type plan struct {
-	stream    *extractors.Stream // nil for the check
-	manifest  *manifest.Stream
-	path      manifest.Template
-	query     map[string][]manifest.Template
-	changes   map[string][]manifest.Template // merged over query
-	dayLayout string
-	slices    []string
-	variables map[string]string
-	// size is the number of records a page is asked for; 0 leaves it to the network.
-	size int
-	// zone is whose days and hours the window's are.
-	zone *time.Location
-}
-
-// compile reads the templates of a stream.
-func (b *builder) compile(m *manifest.Stream, variables map[string]string) *plan {
-	p := &plan{manifest: m, variables: variables, zone: b.source.location, dayLayout: time.DateOnly}
-	if m.Request.DayLayout != "" {
-		p.dayLayout = b.template(m.Request.DayLayout).Expand(func(ph manifest.Placeholder) string {
-			name, _ := ph.Variable()
-			if v := variables[name]; !isDayLayout(v) {
-				b.wrong("variables."+name, "%q is not a day's layout; write the second of January 2006 as the network does, like %s", v, time.DateOnly)
-			}
-			return variables[name]
-		})
-	}
-	p.path = b.template(m.Request.Path)
-	p.query = b.templates(m.Request.Query)
-	if m.Changes != nil {
-		p.changes = maps.Clone(p.query)
-		maps.Copy(p.changes, b.templates(m.Changes.Query))
-	}
-	return p
-}
-
-func (b *builder) templates(query map[string][]string) map[string][]manifest.Template {
-	compiled := make(map[string][]manifest.Template, len(query))
-	for name, values := range query {
-		for _, v := range values {
-			compiled[name] = append(compiled[name], b.template(v))
-		}
-	}
-	return compiled
-}
-
-func (b *builder) template(text string) manifest.Template {
-	t, err := manifest.ParseTemplate(text)
-	if err != nil {
-		b.wrong("network", "the manifest of %s cannot be used: %v", b.network.Name, err)
-	}
-	return t
-}
-
-// isDayLayout reports whether days that are written in a layout can be told apart.
-func isDayLayout(layout string) bool {
-	day := time.Date(2031, time.November, 23, 0, 0, 0, 0, time.UTC)
-	back, err := time.Parse(layout, day.Format(layout))
-	return err == nil && back.Equal(day)
-}
 
 // accepts reports work that the stream cannot do.
 func (p *plan) accepts(w extractors.Work) error {
@@ -113,15 +49,15 @@ func (s *Source) call(p *plan, w extractors.Work, c cursor) extractors.Call {
 	if w.Kind == state.Changes {
 		templates = p.changes
 	}
-	for _, name := range slices.Sorted(maps.Keys(templates)) {
-		for _, t := range templates[name] {
-			f.add(&query, name, t)
+	for _, q := range templates {
+		for _, t := range q.values {
+			f.add(&query, q.name, t)
 		}
 	}
-	if paging := p.manifest.Paging; paging.Kind != manifest.PagingNone {
-		query.add(paging.Param, strconv.Itoa(c.At))
-		if paging.SizeParam != "" && c.Size > 0 {
-			query.add(paging.SizeParam, strconv.Itoa(c.Size))
+	if p.manifest.Paging.Kind != manifest.PagingNone {
+		query.add(p.pageParam, strconv.Itoa(c.At))
+		if p.sizeParam != "" && c.Size > 0 {
+			query.add(p.sizeParam, strconv.Itoa(c.Size))
 		}
 	}
 	header := http.Header{"Accept": {"application/json"}}
@@ -130,7 +66,7 @@ func (s *Source) call(p *plan, w extractors.Work, c cursor) extractors.Call {
 	path, shownPath := f.path()
 	sent, shown := query.encode()
 	return extractors.Call{
-		Method: http.MethodGet, URL: s.base + path + sent, Header: header, Describe: shownPath + shown,
+		Method: http.MethodGet, URL: s.base + path + sent, Header: header, Describe: shownPath + shown + f.fragment(),
 	}
 }
 
@@ -192,6 +128,28 @@ func (f *filler) path() (sent, shown string) {
 	return sent, shown
 }
 
+// fragment gives the items that a call is about where its path does not give them
+// back under a name: behind a # in the description, which is never sent; see
+// extractors.Asked.
+func (f *filler) fragment() string {
+	if len(f.items) != 1 {
+		return ""
+	}
+	var b strings.Builder
+	name := func(p manifest.Placeholder) {
+		b.WriteByte("#&"[min(b.Len(), 1)])
+		b.WriteString(string(p) + "=" + queryEscape(f.value(p)))
+	}
+	m := f.plan.manifest
+	for i := range m.ForEach.Columns {
+		name(manifest.ItemColumn(i))
+	}
+	if m.Request.PathVariable != "" && f.plan.path.Uses(func(p manifest.Placeholder) bool { return p == manifest.Item }) {
+		name(manifest.Item)
+	}
+	return b.String()
+}
+
 // value gives what a placeholder stands for; empty if the work has no such thing.
 func (f *filler) value(p manifest.Placeholder) string {
 	if name, ok := p.Credential(); ok {
@@ -199,6 +157,9 @@ func (f *filler) value(p manifest.Placeholder) string {
 	}
 	if name, ok := p.Variable(); ok {
 		return f.plan.variables[name]
+	}
+	if i, ok := p.Column(); ok {
+		return f.column(i)
 	}
 	window, since := f.work.Window, f.work.Since
 	switch p {
@@ -208,12 +169,16 @@ func (f *filler) value(p manifest.Placeholder) string {
 		if len(f.items) > 0 {
 			return f.items[0]
 		}
-	case manifest.WindowFromDay, manifest.WindowToDay, manifest.WindowHour, manifest.WindowFromUnix, manifest.WindowToUnix:
+	case manifest.WindowZone:
+		if !window.IsZero() {
+			return f.plan.zone.String()
+		}
+	case manifest.WindowFromDay, manifest.WindowToDay, manifest.WindowHour, manifest.WindowFromUnix, manifest.WindowToUnix,
+		manifest.WindowFromTime, manifest.WindowToTime:
 		if window.IsZero() {
 			return ""
 		}
-		// The window is half open and what is asked for is inclusive.
-		return f.instant(p, window.From.In(f.plan.zone), window.To.Add(-time.Nanosecond).In(f.plan.zone))
+		return f.instant(p, window.From.In(f.plan.zone), f.last().In(f.plan.zone))
 	case manifest.SinceDay, manifest.SinceHour, manifest.SinceUnix:
 		if since.IsZero() {
 			return ""
@@ -221,6 +186,34 @@ func (f *filler) value(p manifest.Placeholder) string {
 		return f.instant(p, since.In(f.source.location), time.Time{})
 	}
 	return ""
+}
+
+// column gives one of the values of which an item is made.
+func (f *filler) column(i int) string {
+	if len(f.items) == 0 {
+		return ""
+	}
+	values := strings.Split(f.items[0], extractors.ItemSeparator)
+	if i >= len(values) {
+		return ""
+	}
+	return values[i]
+}
+
+// last gives the last instant that a call asks for: the window is half open and what
+// is asked for is inclusive. What has not settled is not asked for; of a window that
+// is all too young, only the first instant is, because networks refuse an end before
+// the beginning.
+func (f *filler) last() time.Time {
+	window := f.work.Window
+	to := window.To
+	if settled := f.work.Begun.Add(-f.plan.settle); f.plan.settle > 0 && !f.work.Begun.IsZero() && settled.Before(to) {
+		to = settled
+	}
+	if to = to.Add(-time.Nanosecond); to.Before(window.From) {
+		return window.From
+	}
+	return to
 }
 
 // instant writes a time the way a placeholder wants it.
@@ -236,49 +229,10 @@ func (f *filler) instant(p manifest.Placeholder, from, to time.Time) string {
 		return strconv.FormatInt(from.Unix(), 10)
 	case manifest.WindowToUnix:
 		return strconv.FormatInt(to.Unix(), 10)
+	case manifest.WindowFromTime:
+		return from.Format(f.plan.timeLayout)
+	case manifest.WindowToTime:
+		return to.Format(f.plan.timeLayout)
 	}
 	return ""
-}
-
-// params are the query parameters of a call, in the order in which they were
-// added. A name may come several times: that is how lists are sent
-// ("slice[]=day&slice[]=offer").
-type params []param
-
-type param struct {
-	name, value string
-	// hidden values are credentials.
-	hidden bool
-}
-
-func (q *params) add(name, value string)       { *q = append(*q, param{name: name, value: value}) }
-func (q *params) addHidden(name, value string) { *q = append(*q, param{name, value, true}) }
-
-// encode gives the query as it is sent, brackets escaped, and as people may see
-// it: brackets plain, credentials masked. Both begin with "?" unless empty.
-func (q params) encode() (sent, shown string) {
-	var a, b strings.Builder
-	for i, p := range q {
-		separator := byte('&')
-		if i == 0 {
-			separator = '?'
-		}
-		name, value := url.QueryEscape(p.name), url.QueryEscape(p.value)
-		a.WriteByte(separator)
-		a.WriteString(name + "=" + value)
-		if p.hidden {
-			value = mask
-		}
-		b.WriteByte(separator)
-		b.WriteString(plainBrackets(name) + "=" + plainBrackets(value))
-	}
-	return a.String(), b.String()
-}
-
-// plainBrackets undoes the escaping of brackets, which a query may hold as they are.
-func plainBrackets(escaped string) string {
-	if !strings.Contains(escaped, "%5") {
-		return escaped
-	}
-	return strings.ReplaceAll(strings.ReplaceAll(escaped, "%5B", "["), "%5D", "]")
 }

@@ -24,20 +24,20 @@ func TestCalls(t *testing.T) {
 	}{
 		"the last day of a window is inclusive, in the account's zone": {
 			stream: "conversions", work: day(t, 2024, 3, 5),
-			want: "/conversions?date_from=2024-03-05&date_to=2024-03-05&status[]=a&status[]=b+c&timezone=Europe%2FBerlin&page=1&limit=100",
+			want: "/conversions?date_from=2024-03-05&date_to=2024-03-05&status[]=a&status[]=b%20c&timezone=Europe%2FBerlin&page=1&limit=100",
 		},
 		"a day of 23 hours ends on itself": {
 			stream: "conversions", work: day(t, 2024, 3, 31),
-			want: "/conversions?date_from=2024-03-31&date_to=2024-03-31&status[]=a&status[]=b+c&timezone=Europe%2FBerlin&page=1&limit=100",
+			want: "/conversions?date_from=2024-03-31&date_to=2024-03-31&status[]=a&status[]=b%20c&timezone=Europe%2FBerlin&page=1&limit=100",
 		},
 		"a day of 25 hours ends on itself": {
 			stream: "conversions", work: day(t, 2024, 10, 27),
-			want: "/conversions?date_from=2024-10-27&date_to=2024-10-27&status[]=a&status[]=b+c&timezone=Europe%2FBerlin&page=1&limit=100",
+			want: "/conversions?date_from=2024-10-27&date_to=2024-10-27&status[]=a&status[]=b%20c&timezone=Europe%2FBerlin&page=1&limit=100",
 		},
 		"a tenant's layout of days is used": {
 			stream: "conversions", work: day(t, 2024, 3, 5),
 			change: func(_ *manifest.Network, a *Account) { a.Variables = map[string]string{"layout": "02-01-2006"} },
-			want:   "/conversions?date_from=05-03-2024&date_to=05-03-2024&status[]=a&status[]=b+c&timezone=Europe%2FBerlin&page=1&limit=100",
+			want:   "/conversions?date_from=05-03-2024&date_to=05-03-2024&status[]=a&status[]=b%20c&timezone=Europe%2FBerlin&page=1&limit=100",
 		},
 		"a page size of the stream's own is used": {
 			stream: "conversions", work: day(t, 2024, 3, 5),
@@ -45,11 +45,11 @@ func TestCalls(t *testing.T) {
 				a.Variables = map[string]string{"page_size": "7"}
 				a.Streams = map[string]Settings{"conversions": {Variables: map[string]string{"page_size": "5000"}}}
 			},
-			want: "/conversions?date_from=2024-03-05&date_to=2024-03-05&status[]=a&status[]=b+c&timezone=Europe%2FBerlin&page=1&limit=5000",
+			want: "/conversions?date_from=2024-03-05&date_to=2024-03-05&status[]=a&status[]=b%20c&timezone=Europe%2FBerlin&page=1&limit=5000",
 		},
 		"changes replace parameters and leave empty ones out": {
 			stream: "conversions", work: extractors.Work{Kind: state.Changes, Since: since},
-			want: "/conversions?date_from=2010-01-01&since=2024-03-06+0&since_unix=1709681400&status[]=a&status[]=b+c&timezone=Europe%2FBerlin&page=1&limit=100",
+			want: "/conversions?date_from=2010-01-01&since=2024-03-06%200&since_unix=1709681400&status[]=a&status[]=b%20c&timezone=Europe%2FBerlin&page=1&limit=100",
 		},
 		"an hour is asked in the window's zone": {
 			stream: "clicks", work: extractors.Work{Kind: state.Windowed, Window: schema.Window{From: since.Truncate(time.Hour), To: since.Truncate(time.Hour).Add(time.Hour)}},

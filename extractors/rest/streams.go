@@ -93,14 +93,15 @@ func (b *builder) stream(m *manifest.Stream, name string) {
 		return
 	}
 
-	p := b.compile(m, variables)
+	p := b.compile(name, m, variables)
 	p.slices = words
-	p.size = b.size(path, m.Paging, variables)
+	p.size = b.size(name, m.Paging, variables)
 	st := &extractors.Stream{
 		Name: name, Doc: m.Doc, Evidence: string(m.Evidence),
 		Window: b.window(name, m.Window, variables), ForEach: forEach,
 		Schedule: m.Schedule, Restate: restate(m.Restate),
 		Start:     b.account.Start,
+		PageSize:  p.size,
 		Outputs:   outputs(m, name, b.zone(name, m, variables)),
 		Variables: variables,
 	}
@@ -117,7 +118,7 @@ func (b *builder) stream(m *manifest.Stream, name string) {
 		st.Changes, st.ChangesOverlap = true, c.Overlap
 	}
 	if st.Window != nil {
-		p.zone = st.Window.Location
+		p.zone, p.settle = st.Window.Location, st.Window.Settle
 	}
 	p.stream = st
 	b.source.streams = append(b.source.streams, st)
@@ -161,14 +162,14 @@ func (b *builder) slices(path string, m *manifest.Stream, chosen []string) []str
 }
 
 // size is the number of records that a page is asked for; 0 leaves it to the network.
-func (b *builder) size(path string, p manifest.Paging, variables map[string]string) int {
+func (b *builder) size(stream string, p manifest.Paging, variables map[string]string) int {
 	text := variables[p.SizeVariable]
 	if p.SizeVariable == "" || text == "" {
 		return p.Size
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 || n > sizeMax {
-		b.wrong(path+".variables."+p.SizeVariable, "%q is not a number of records between 1 and %d", text, sizeMax)
+		b.wrongVariable(stream, p.SizeVariable, "%q is not a number of records between 1 and %d", text, sizeMax)
 	}
 	return n
 }
@@ -181,7 +182,14 @@ func (b *builder) window(stream string, w *manifest.Window, variables map[string
 	if text := variables[w.MaxAgeVariable]; w.MaxAgeVariable != "" && text != "" {
 		var err error
 		if age, err = strictyaml.ParseDuration(text); err != nil || age < 0 {
-			b.wrong(b.variablePath(stream, w.MaxAgeVariable), "%q is not an age such as 7d, or 0s for no limit", text)
+			b.wrongVariable(stream, w.MaxAgeVariable, "%q is not an age such as 7d, or 0s for no limit", text)
+		}
+	}
+	settle := w.Settle
+	if text := variables[w.SettleVariable]; w.SettleVariable != "" && text != "" {
+		var err error
+		if settle, err = strictyaml.ParseDuration(text); err != nil || settle < 0 {
+			b.wrongVariable(stream, w.SettleVariable, "%q is not a time such as 10m, or 0s for none", text)
 		}
 	}
 	location := b.source.location
@@ -189,24 +197,29 @@ func (b *builder) window(stream string, w *manifest.Window, variables map[string
 		location = time.UTC
 	}
 	return &extractors.WindowRule{
-		By: w.By, Step: extractors.Step(w.Step), Location: location, MaxAge: age,
+		By: w.By, Step: extractors.Step(w.Step), Location: location, MaxAge: age, Settle: settle,
 	}
 }
 
 // zone gives the zone of the local times in a stream's answers, if it is not the
-// account's: that of the platform, unless the call names the account's.
+// account's: that which the call names, or else the platform's.
 func (b *builder) zone(stream string, m *manifest.Stream, variables map[string]string) string {
+	for _, values := range m.Request.Query {
+		switch {
+		case slices.Contains(values, "{account.timezone}"):
+			return ""
+		case slices.Contains(values, "{window.zone}") && m.Window.Zone == manifest.ZoneUTC:
+			return "utc"
+		case slices.Contains(values, "{window.zone}"):
+			return ""
+		}
+	}
 	name := b.network.ZoneVariable
 	if name == "" || variables[name] == "" {
 		return ""
 	}
-	for _, values := range m.Request.Query {
-		if slices.Contains(values, "{account.timezone}") {
-			return ""
-		}
-	}
 	if _, err := time.LoadLocation(variables[name]); err != nil || variables[name] == "Local" {
-		b.wrong(b.variablePath(stream, name), "%q is not an IANA time zone such as Europe/Moscow", variables[name])
+		b.wrongVariable(stream, name, "%q is not an IANA time zone such as Europe/Moscow", variables[name])
 		return ""
 	}
 	return variables[name]
@@ -295,7 +308,7 @@ func outputs(m *manifest.Stream, name, zone string) []extractors.Output {
 // columnsOf gives the columns that a for-each goes over; nil if it goes over a list.
 func columnsOf(f *manifest.ForEach) []string {
 	if f.Column == "" {
-		return nil
+		return f.Columns
 	}
 	return []string{f.Column}
 }

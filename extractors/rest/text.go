@@ -99,7 +99,7 @@ func secretForms(secrets map[string]string, shortest int) []string {
 			continue
 		}
 		inJSON := string(jsonText(secret))
-		forms = append(forms, secret, url.QueryEscape(secret), url.PathEscape(secret), inJSON, strings.ReplaceAll(inJSON, "/", `\/`))
+		forms = append(forms, secret, url.QueryEscape(secret), queryEscape(secret), url.PathEscape(secret), inJSON, strings.ReplaceAll(inJSON, "/", `\/`))
 	}
 	slices.SortFunc(forms, func(a, b string) int {
 		if len(a) != len(b) {
