@@ -36,6 +36,7 @@ type Normalizer struct {
 	stamp  uint32 // of the record or element that is being read
 	parent uint32 // of the record whose elements are being read
 	extra  []byte
+	csv    csvBinding
 
 	// Memory that is used again: for text without its escapes, joined text, text in
 	// another case, keys, the positions of elements.
@@ -135,6 +136,9 @@ func Compile(spec Spec) (*Normalizer, error) {
 	if spec.Wrapped != "" && spec.Each == "" && spec.Shape == ShapeObject {
 		c.fail("wrapped: a single record needs no wrapping, its path can go through")
 	}
+	if spec.Format == FormatCSV && (len(spec.Records) > 0 || spec.Shape != "" || spec.Wrapped != "" || spec.Each != "") {
+		c.fail("format csv: a file has no records, shape, wrapped or each: each of its lines is a record")
+	}
 	c.columns()
 	c.dimensions()
 	for _, p := range spec.Drop {
@@ -155,6 +159,9 @@ func (n *Normalizer) Clone() *Normalizer {
 	other, err := Compile(n.spec)
 	if err != nil {
 		panic(fmt.Sprintf("normalize: a spec that compiled once does not again: %v", err))
+	}
+	if n.csv.bound {
+		other.bind(n.csv.header)
 	}
 	return other
 }
@@ -191,9 +198,26 @@ func (c *compiler) special(slot *int) int {
 	return *slot
 }
 
+// headerNames refuses paths of which none can be a column of a file. Longer ones are
+// let be: a field may be shared with a stream's answers.
+func (c *compiler) headerNames(what string, paths Paths) {
+	if c.n.spec.Format != FormatCSV {
+		return
+	}
+	for _, p := range paths {
+		if path, err := parsePath(p); err != nil || len(path) == 1 {
+			return
+		}
+	}
+	c.fail("%s: no path of %s can be a column of a file; a dot in a column's name is written \\.", what, strings.Join(paths, ", "))
+}
+
 // from gives the slot of a path of a field.
 func (c *compiler) from(what, text string) int {
 	switch {
+	case c.n.spec.Format == FormatCSV && (text == "$key" || text == "$value"):
+		c.fail("%s: %s: a record of a file is nothing but its columns", what, text)
+		return 0
 	case text == "$key":
 		return c.special(&c.n.key)
 	case text == "$value":
@@ -304,6 +328,7 @@ func (c *compiler) source(what string, spec Field, f *field) {
 		for _, p := range spec.From {
 			f.slots = append(f.slots, c.from(what, p))
 		}
+		c.headerNames(what, spec.From)
 	}
 	if spec.Const != "" {
 		given++

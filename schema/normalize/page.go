@@ -287,23 +287,32 @@ func (n *Normalizer) row(b []byte, at, index int, whole []byte) (end int, err er
 			return end, n.reject(index, orRecord(whole, b[at:end]), quote(b[at:end])+" is not a record")
 		}
 	}
-	for i := range n.fields {
-		if err := n.evaluate(&n.fields[i], block); err != nil {
-			block.CancelRow()
-			return end, n.reject(index, orRecord(whole, b[at:end]), err.Error())
-		}
-	}
-	if err := n.check(); err != nil {
-		block.CancelRow()
+	if err := n.fill(block); err != nil {
 		return end, n.reject(index, orRecord(whole, b[at:end]), err.Error())
 	}
-	n.fillCommon()
-	block.EndRow()
-	n.page.counts.Rows++
 	if block.Rows() < schema.BlockRows {
 		return end, nil
 	}
 	return end, n.passOn()
+}
+
+// fill makes a row of the values that have been read, or gives the reason why it
+// cannot be one; then the block is as it was.
+func (n *Normalizer) fill(block *schema.Block) error {
+	for i := range n.fields {
+		if err := n.evaluate(&n.fields[i], block); err != nil {
+			block.CancelRow()
+			return err
+		}
+	}
+	if err := n.check(); err != nil {
+		block.CancelRow()
+		return err
+	}
+	n.fillCommon()
+	block.EndRow()
+	n.page.counts.Rows++
+	return nil
 }
 
 func orRecord(whole, record []byte) []byte {

@@ -1,0 +1,121 @@
+package normalize
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// ErrMissingColumns is for a file without columns that no row can do without.
+var ErrMissingColumns = errors.New("the file's header lacks columns that no row can do without")
+
+// csvBinding says what becomes of the columns of a file.
+type csvBinding struct {
+	bound   bool
+	header  []string
+	columns []csvColumn
+	text    []byte // of the record in hand, where it is not as it stands in the file
+	valid   []byte // the record in hand, where it was not UTF-8
+}
+
+// csvColumn is what becomes of a column of a file.
+type csvColumn struct {
+	slot int // where its value goes, -1 if nobody asks for it
+	keep bool
+	// label is what stands before its value in a JSON object: a comma, the name, a colon.
+	label []byte
+	// mask is what the Context says is done to its values.
+	mask func(dst, value []byte) []byte
+}
+
+// Bind says which columns the next file has; to be called before its first Chunk. Names
+// are compared with the Spec's paths of one segment, in any order. Of columns with one
+// name the first counts; the others, and those that the Spec does not know, are left to
+// extra. Columns that the Spec knows and the file lacks are absent from its records; the
+// error, which wraps ErrMissingColumns, names those without which there is no key or
+// no partition.
+func (n *Normalizer) Bind(header []string) error {
+	n.bind(header)
+	return n.lacking(n.required)
+}
+
+func (n *Normalizer) bind(header []string) {
+	n.csv.bound, n.csv.header = true, slices.Clone(header)
+	n.csv.columns = make([]csvColumn, len(header))
+	names, labels := map[string]bool{}, map[string]bool{}
+	for i, name := range header {
+		column := csvColumn{slot: -1, keep: true}
+		if at, ok := n.element.index[name]; ok {
+			child := n.element.children[at]
+			column.keep = !child.drop
+			if len(child.slots) > 0 && !names[name] {
+				column.slot, column.keep = child.slots[0], false
+			}
+		}
+		label := name
+		for n := i + 1; label == "" || labels[label]; n++ { // an object's keys have to differ
+			label = name + "#" + strconv.Itoa(n)
+		}
+		names[name], labels[label] = true, true
+		column.label = append(appendJSON([]byte{','}, []byte(label)), ':')
+		n.csv.columns[i] = column
+	}
+}
+
+// lacking refuses a file that cannot fill columns of the table.
+func (n *Normalizer) lacking(columns []int) error {
+	var missing []string
+	for _, column := range columns {
+		if paths, ok := n.fillable(column); !ok {
+			missing = append(missing, fmt.Sprintf("%s (from %s)", n.table.Columns[column].Name, paths))
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrMissingColumns, strings.Join(missing, ", "))
+}
+
+// fillable reports whether the file has a column for a field, and from what it is made.
+func (n *Normalizer) fillable(column int) (paths string, ok bool) {
+	for i := range n.fields {
+		f := &n.fields[i]
+		if f.column != column || f.dimension != nil {
+			continue
+		}
+		if f.source == fromColumn && !f.hasConstant {
+			return n.fillable(f.day)
+		}
+		return f.paths, f.source != fromPaths || f.hasConstant || slices.ContainsFunc(f.slots, n.isBound)
+	}
+	return "nothing", false
+}
+
+func (n *Normalizer) isBound(slot int) bool {
+	return slices.ContainsFunc(n.csv.columns, func(c csvColumn) bool { return c.slot == slot })
+}
+
+// JSON text needs no more than these escapes: the rest of a file is UTF-8 by now.
+var jsonEscapes = [0x60]string{'"': `\"`, '\\': `\\`, '\n': `\n`, '\r': `\r`, '\t': `\t`}
+
+// appendJSON appends text as a JSON string.
+func appendJSON(dst, text []byte) []byte {
+	dst = append(dst, '"')
+	for {
+		n := plainJSON(text)
+		dst = append(dst, text[:n]...)
+		if n == len(text) {
+			return append(dst, '"')
+		}
+		c := text[n]
+		if escape := jsonEscapes[c]; escape != "" {
+			dst = append(dst, escape...)
+		} else {
+			const hex = "0123456789abcdef"
+			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&0xf])
+		}
+		text = text[n+1:]
+	}
+}
