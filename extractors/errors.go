@@ -65,6 +65,9 @@ type APIError struct {
 	Outcome Outcome
 	// RetryAfter is the network's own wish; zero if it stated none.
 	RetryAfter time.Duration
+	// PullOnly says that a Wait concerns this pull alone, as the daily number of exports
+	// does: the account's other calls need not wait.
+	PullOnly bool
 	// Err is the cause when there is one beneath (a transport error).
 	Err error
 }

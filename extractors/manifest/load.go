@@ -103,6 +103,7 @@ func parse(files []file) (*Network, strictyaml.Problems) {
 // setDefaults fills in what a zero means, so that readers need not know.
 func (n *Network) setDefaults() {
 	n.Pace.Parallel = max(n.Pace.Parallel, 1)
+	n.setExportDefaults()
 	for _, s := range n.Streams {
 		if s.Evidence == "" {
 			s.Evidence = n.Evidence

@@ -43,6 +43,8 @@ type Network struct {
 	// ZoneVariable names the variable with the zone of local times in answers to calls
 	// that name no zone ({account.timezone}); where it is empty they are in the account's.
 	ZoneVariable string `yaml:"zone_variable"`
+	// Exports is nil if the network writes no files of records on demand.
+	Exports *Exports `yaml:"exports"`
 	// Streams is the catalogue, in the order in which people read it. Two streams may
 	// have one name if no role reads both.
 	Streams []*Stream `yaml:"streams"`
@@ -153,6 +155,8 @@ type Stream struct {
 	Paging  Paging   `yaml:"paging"`
 	// ForEach is nil unless calls are made per item of a list.
 	ForEach *ForEach `yaml:"for_each"`
+	// Export is nil unless the records can also be had as a file; see Network.Exports.
+	Export *Export `yaml:"export"`
 	// Slices is nil unless the account chooses the report's dimensions. Such a stream
 	// is a template: the account may configure it under its own name, and any number
 	// of times more as "<name>/<anything>", each with its own slices.
