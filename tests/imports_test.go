@@ -37,9 +37,10 @@ var allowed = map[string][]string{
 	"internal/metrics":              {"internal/status", "state"},
 	"internal/web":                  {"internal/status"},
 	"internal/embedded":             {},
-	"cmd/syncd":                     {"all", "tests/affisesim"},
+	"cmd/syncd":                     {"all", "tests/affisesim", "tests/metricssim"},
 	"tests/affisesim":               {},
 	"tests/affisesim/cmd/affisesim": {"tests/affisesim"},
+	"tests/metricssim":              {},
 	"tests/bench":                   {"extractors", "extractors/manifest", "extractors/rest", "internal/embedded", "loaders", "schema", "schema/normalize", "state", "tests/affisesim"},
 }
 
