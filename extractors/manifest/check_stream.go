@@ -140,52 +140,6 @@ func (c *checker) checkChanges(report reporter, s located, has scope) {
 	}
 }
 
-func (c *checker) checkPaging(report reporter, s located) {
-	p := s.Paging
-	if p.Kind == PagingNone {
-		if p.Param != "" || p.SizeParam != "" || len(p.Stop) > 0 {
-			report("paging", "paging of kind none has no parameters and no stop rule")
-		}
-		return
-	}
-	if p.Param == "" {
-		report("paging", "paging of kind %s needs a param", p.Kind)
-	} else {
-		c.checkParameter(report, "paging.param", p.Param)
-	}
-	if p.SizeParam != "" {
-		c.checkParameter(report, "paging.size_param", p.SizeParam)
-	}
-	if _, twice := s.Request.Query[p.Param]; twice {
-		report("paging.param", "parameter %s is also in the request's query", p.Param)
-	}
-	if _, twice := s.Request.Query[p.SizeParam]; twice {
-		report("paging.size_param", "parameter %s is also in the request's query", p.SizeParam)
-	}
-	if len(p.Stop) == 0 {
-		report("paging", "stream %s pages without a stop rule", s.Name)
-	}
-	for i, stop := range p.Stop {
-		switch {
-		case stop == StopNoNext && p.Next == "":
-			report(strictyaml.Item("paging.stop", i), "stop rule no_next needs paging.next")
-		case stop == StopTotal && p.Total == "":
-			report(strictyaml.Item("paging.stop", i), "stop rule total needs paging.total")
-		case stop == StopShort && p.Size == 0 && p.Served == "":
-			report(strictyaml.Item("paging.stop", i), "stop rule short needs paging.size or paging.served")
-		}
-	}
-	if p.SizeParam != "" && p.Size <= 0 {
-		report("paging.size", "paging.size_param needs a size above zero")
-	}
-	if p.SizeVariable != "" {
-		c.checkVariable(report, "paging.size_variable", p.SizeVariable)
-	}
-	if p.First < 0 || p.MaxPages < 0 {
-		report("paging", "first and max_pages cannot be negative")
-	}
-}
-
 func (c *checker) checkForEach(report reporter, s located) {
 	f := s.ForEach
 	if f == nil {

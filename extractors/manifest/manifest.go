@@ -209,7 +209,7 @@ type Changes struct {
 type Paging struct {
 	// Kind is PagingNone if empty.
 	Kind PagingKind `yaml:"kind"`
-	// Param carries the page number or offset. In it and in SizeParam {variable.NAME} may
+	// Param carries the page number, offset or cursor. In it and in SizeParam {variable.NAME} may
 	// stand, as in the names of Request.Query.
 	Param string `yaml:"param"`
 	// SizeParam carries the size of a page; empty if the network has no such parameter.
@@ -225,11 +225,20 @@ type Paging struct {
 	Next   string `yaml:"next"`
 	Total  string `yaml:"total"`
 	Served string `yaml:"served"`
+	// Cursor is the path of the next page's cursor, Pages that of the number of pages.
+	Cursor string `yaml:"cursor"`
+	Pages  string `yaml:"pages"`
 	// Stop are the rules that end the paging; at least one unless Kind is PagingNone.
 	Stop []Stop `yaml:"stop"`
 	// MaxPages is the number of pages after which the paging is called endless; 0
 	// means the engine's default.
 	MaxPages int `yaml:"max_pages"`
+	// Distinct says that the last record of a page must not be on the next one; if it
+	// is, the stream stops with DistinctAdvice (what to set instead). It finds that the
+	// network counts pages in another way than Kind says, and is for lists in an order
+	// that nothing new changes (by id, upwards).
+	Distinct       bool   `yaml:"distinct"`
+	DistinctAdvice string `yaml:"distinct_advice"`
 }
 
 // ForEach says over which list the calls of a stream go; exactly one of Stream,

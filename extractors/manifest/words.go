@@ -46,7 +46,7 @@ func (k *AuthKind) UnmarshalText(text []byte) error {
 // when to end.
 type PagingKind string
 
-// The kinds of paging. A cursor taken from the answer or a link would be two more.
+// The kinds of paging. A link in the answer would be one more.
 const (
 	// PagingNone: one call brings everything.
 	PagingNone PagingKind = "none"
@@ -55,11 +55,14 @@ const (
 	// PagingOffset: Param is the number of records to skip; it counts up from First
 	// by the number of records that came.
 	PagingOffset PagingKind = "offset"
+	// PagingCursor: Param is the text that stands at Paging.Cursor of the page before;
+	// the first page is asked for without it.
+	PagingCursor PagingKind = "cursor"
 )
 
 // UnmarshalText accepts the words above only.
 func (k *PagingKind) UnmarshalText(text []byte) error {
-	return word(k, text, "paging kind", PagingNone, PagingPage, PagingOffset)
+	return word(k, text, "paging kind", PagingNone, PagingPage, PagingOffset, PagingCursor)
 }
 
 // Stop is a rule that ends the paging. The first rule that holds ends it.
@@ -77,11 +80,20 @@ const (
 	// StopTotal: as many records as the value at Paging.Total were passed. A total
 	// that is absent or zero says nothing: networks send 0 beside rows.
 	StopTotal Stop = "total"
+	// StopNoCursor: the value at Paging.Cursor is absent, null, false, empty or zero.
+	StopNoCursor Stop = "no_cursor"
+	// StopLastPage: as many pages as the value at Paging.Pages were read. A number of
+	// pages that is absent, or zero beside records, says nothing.
+	StopLastPage Stop = "last_page"
+	// StopRepeated: the page has the same records as the one before, which otherwise is
+	// an error. It is for networks that may ignore the page's parameter and then give
+	// everything at once, every time.
+	StopRepeated Stop = "repeated"
 )
 
 // UnmarshalText accepts the words above only.
 func (s *Stop) UnmarshalText(text []byte) error {
-	return word(s, text, "stop rule", StopNoNext, StopEmpty, StopShort, StopTotal)
+	return word(s, text, "stop rule", StopNoNext, StopEmpty, StopShort, StopTotal, StopNoCursor, StopLastPage, StopRepeated)
 }
 
 // Step is the length of a window, a span of the calendar in the window's zone.

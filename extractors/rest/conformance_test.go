@@ -66,6 +66,8 @@ func small(network *manifest.Network) *manifest.Network {
 		c := *m
 		if c.Paging.Kind != manifest.PagingNone {
 			c.Paging.Size, c.Paging.SizeVariable, c.Paging.MaxPages = 2, "", maxPages
+			// The suite takes a page that repeats for an error, and this rule for an end.
+			c.Paging.Stop = slices.DeleteFunc(slices.Clone(c.Paging.Stop), func(s manifest.Stop) bool { return s == manifest.StopRepeated })
 		}
 		n.Streams = append(n.Streams, &c)
 	}
@@ -112,7 +114,8 @@ func body(n *manifest.Network, m *manifest.Stream, p extractorstest.PageOf) []by
 	paging, last := m.Paging, p.Page == p.Of
 	lastRecords := p.Records
 	switch stop := paging.Stop; {
-	case paging.Kind == manifest.PagingNone, slices.Contains(stop, manifest.StopNoNext), slices.Contains(stop, manifest.StopTotal):
+	case paging.Kind == manifest.PagingNone, slices.Contains(stop, manifest.StopNoNext), slices.Contains(stop, manifest.StopTotal),
+		slices.Contains(stop, manifest.StopNoCursor), slices.Contains(stop, manifest.StopLastPage):
 	case slices.Contains(stop, manifest.StopShort):
 		lastRecords = max(p.Records-1, 0)
 	default:
@@ -141,6 +144,12 @@ func body(n *manifest.Network, m *manifest.Stream, p extractorstest.PageOf) []by
 	set(root, m.Output.Records[0], held)
 	if paging.Next != "" && !last {
 		set(root, paging.Next, paging.First+p.Page)
+	}
+	if paging.Cursor != "" && !last {
+		set(root, paging.Cursor, fmt.Sprintf("after %d", p.Page))
+	}
+	if paging.Pages != "" {
+		set(root, paging.Pages, p.Of)
 	}
 	if paging.Total != "" {
 		set(root, paging.Total, (p.Of-1)*p.Records+lastRecords)

@@ -31,7 +31,7 @@ type cursor struct {
 	Kind manifest.PagingKind `json:"k"`
 	// Item is the place in the work's items of the first one of the call.
 	Item int `json:"i,omitempty"`
-	// At is the page number or the offset of the call.
+	// At is the page number or the offset of the call; for paging by cursor always 0.
 	At int `json:"a"`
 	// Size is the size of a page that the pull began with: were it to change half way,
 	// page numbers would mean other records.
@@ -47,6 +47,13 @@ type cursor struct {
 	Doubt bool `json:"d,omitempty"`
 	// Gone counts the items that the network no longer knew.
 	Gone int `json:"g,omitempty"`
+	// Edge is the digest of the last record of the page before, in a list whose pages
+	// are distinct; 0 in all others.
+	Edge digest `json:"e,omitempty"`
+	// Token is the network's own cursor of the call, for paging by cursor; empty for the
+	// first page. Round is what is known of those before it.
+	Token string `json:"t,omitempty"`
+	Round round  `json:"r,omitzero"`
 }
 
 // digest is a hash that is written in hexadecimal text, because JSON readers may
@@ -96,6 +103,8 @@ func (p *plan) resume(w extractors.Work) (cursor, error) {
 		return cursor{}, fmt.Errorf("reading the cursor: it pages by %s and the stream by %s", c.Kind, paging.Kind)
 	case c.At < paging.First:
 		return cursor{}, fmt.Errorf("reading the cursor: it lies before the first page")
+	case (paging.Kind == manifest.PagingCursor && c.Pages > 0) != (c.Token != ""):
+		return cursor{}, fmt.Errorf("reading the cursor: the network's own cursor is missing, or there is one where there is none")
 	case p.manifest.ForEach == nil && c.Item != 0, p.manifest.ForEach != nil && c.Item >= len(w.Items):
 		return cursor{}, fmt.Errorf("reading the cursor: it lies outside of the list of %d items", len(w.Items))
 	}
@@ -119,7 +128,8 @@ func parseCursor(text state.Cursor) (cursor, error) {
 	case c.Kind == "":
 		return cursor{}, errors.New("it does not say what it pages by")
 	case c.Item < 0, c.At < 0, c.At > atMax, c.Size < 0, c.Size > sizeMax, c.Pages < 0, c.Passed < 0,
-		c.Passed > atMax, c.Last < 0, int64(c.Last) > c.Passed, c.Gone < 0, c.Gone > c.Item:
+		c.Passed > atMax, c.Last < 0, int64(c.Last) > c.Passed, c.Gone < 0, c.Gone > c.Item,
+		len(c.Token) > tokenMax, !c.Round.valid():
 		return cursor{}, errors.New("a number in it is out of range")
 	}
 	return c, nil

@@ -37,6 +37,16 @@ type envelope struct {
 	// 0 when they are absent or no number.
 	hasNext             bool
 	next, total, served int64
+	// pages is the number of pages, and noPages that it is stated to be zero.
+	pages   int64
+	noPages bool
+	// token is the cursor of the next page; empty if there is none. badToken says that
+	// one is there that cannot be sent: it is an object or a list.
+	token    string
+	badToken bool
+	// last and overlaps are of lists whose pages are distinct; see distinct.go.
+	last     digest
+	overlaps bool
 }
 
 // readEnvelope reads what the manifest says stands around the records.
@@ -57,6 +67,18 @@ func readEnvelope(d *document, p manifest.Paging) envelope {
 		}
 		if raw, ok := d.lookup(v.path); ok {
 			*v.into, _ = number(raw)
+		}
+	}
+	if p.Pages != "" {
+		if raw, ok := d.lookup(p.Pages); ok {
+			e.pages, ok = number(raw)
+			e.noPages = ok && e.pages == 0
+		}
+	}
+	if p.Cursor != "" {
+		if raw, ok := d.lookup(p.Cursor); ok && !nothing(raw) {
+			e.token = text(raw)
+			e.badToken = raw[0] == '{' || raw[0] == '['
 		}
 	}
 	return e
@@ -130,14 +152,28 @@ func (p *plan) follow(c cursor, e envelope) (cursor, bool, error) {
 	if c.Doubt && (repeats || e.records == 0) {
 		return cursor{}, false, nil
 	}
+	if repeats && e.records > 0 && slices.Contains(paging.Stop, manifest.StopRepeated) {
+		return cursor{}, false, nil
+	}
 	if repeats && e.records > 0 {
 		return cursor{}, false, &EndlessError{number, fmt.Sprintf("page %d brought the same records as the page before", number)}
+	}
+
+	if e.overlaps {
+		return cursor{}, false, &OverlapError{number}
 	}
 
 	next := c
 	next.Pages = number
 	next.Passed += int64(e.records)
 	next.Last, next.Hash, next.Doubt = e.records, digest(e.hash), false
+	next.Edge = e.last
+	if e.badToken {
+		return cursor{}, false, &EndlessError{number, fmt.Sprintf("the cursor that page %d gives is no text and no number", number)}
+	}
+	if paging.Kind == manifest.PagingCursor && e.records == 0 && p.saysMore(e) {
+		return cursor{}, false, &EndlessError{number, fmt.Sprintf("page %d is empty, and the network says that there is more", number)}
+	}
 	if p.stops(next, e) {
 		left := slices.Contains(paging.Stop, manifest.StopTotal) && e.total > next.Passed
 		if !left || e.records == 0 {
@@ -150,6 +186,9 @@ func (p *plan) follow(c cursor, e envelope) (cursor, bool, error) {
 	}
 	if limit := p.maxPages(); number >= limit {
 		return cursor{}, false, &EndlessError{number, fmt.Sprintf("there are more than %d pages", limit)}
+	}
+	if paging.Kind == manifest.PagingCursor {
+		return p.followCursor(next, e)
 	}
 	next.At++
 	if paging.Kind == manifest.PagingOffset {
@@ -174,6 +213,14 @@ func (p *plan) stops(c cursor, e envelope) bool {
 			}
 		case manifest.StopEmpty:
 			if e.records == 0 {
+				return true
+			}
+		case manifest.StopNoCursor:
+			if e.token == "" {
+				return true
+			}
+		case manifest.StopLastPage:
+			if e.pages > 0 && int64(c.Pages) >= e.pages || e.noPages && e.records == 0 {
 				return true
 			}
 		case manifest.StopShort:

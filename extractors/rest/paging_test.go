@@ -107,6 +107,50 @@ func TestLists(t *testing.T) {
 			change:  stops(manifest.StopTotal),
 			answers: []answer{{[]int{1}, `"total_count":5`}, {nil, `"total_count":5`}, {nil, `"total_count":5`}}, at: []string{"1", "2", "3"}, endless: "endless paging: page 3 is empty",
 		},
+		"a list ends at its last page though nothing else says so": {
+			change:  stops(manifest.StopLastPage),
+			answers: []answer{{[]int{1, 2}, `"pages":2`}, {[]int{3}, `"pages":2`}}, at: []string{"1", "2"},
+		},
+		"the number of pages may be a text": {
+			change:  stops(manifest.StopLastPage),
+			answers: []answer{{[]int{1, 2}, `"pages":"2"`}, {[]int{3}, `"pages":"2"`}}, at: []string{"1", "2"},
+		},
+		"pages are counted, whatever number the first has": {
+			change:  func(p *manifest.Paging) { p.First, p.Stop = 0, []manifest.Stop{manifest.StopLastPage} },
+			answers: []answer{{[]int{1, 2}, `"pages":2`}, {[]int{3}, `"pages":2`}}, at: []string{"0", "1"},
+		},
+		"no pages are the end of an empty list": {
+			change:  stops(manifest.StopLastPage),
+			answers: []answer{{nil, `"pages":0`}}, at: []string{"1"},
+		},
+		"no pages beside records say nothing": {
+			change:  stops(manifest.StopLastPage, manifest.StopEmpty),
+			answers: []answer{{[]int{1}, `"pages":0`}, {nil, `"pages":0`}}, at: []string{"1", "2"},
+		},
+		"a number of pages that is missing says nothing": {
+			change:  stops(manifest.StopLastPage, manifest.StopEmpty),
+			answers: []answer{{[]int{1}, ``}, {nil, ``}}, at: []string{"1", "2"},
+		},
+		"a number of pages that is no number says nothing": {
+			change:  stops(manifest.StopLastPage, manifest.StopEmpty),
+			answers: []answer{{[]int{1}, `"pages":-1`}, {nil, `"pages":"x"`}}, at: []string{"1", "2"},
+		},
+		"a total that says more than the last page costs one call": {
+			change:  stops(manifest.StopLastPage, manifest.StopTotal),
+			answers: []answer{{[]int{1, 2}, `"pages":1,"total_count":3`}, {[]int{3}, `"pages":1,"total_count":3`}}, at: []string{"1", "2"},
+		},
+		"where it is a rule, a page that repeats is the end": {
+			change:  stops(manifest.StopEmpty, manifest.StopRepeated),
+			answers: []answer{{[]int{1, 2}, ``}, {[]int{1, 2}, ``}}, at: []string{"1", "2"},
+		},
+		"with that rule other pages go on": {
+			change:  stops(manifest.StopRepeated, manifest.StopEmpty),
+			answers: []answer{{[]int{1, 2}, ``}, {[]int{3, 4}, ``}, {nil, ``}}, at: []string{"1", "2", "3"},
+		},
+		"an empty page after an empty one is no repeated page": {
+			change:  stops(manifest.StopRepeated, manifest.StopTotal),
+			answers: []answer{{nil, `"total_count":5`}, {nil, `"total_count":5`}}, at: []string{"1", "2"}, endless: "endless paging: page 2 is empty",
+		},
 		"an offset moves by what came": {
 			stream:  "news",
 			answers: []answer{{[]int{1, 2, 3}, `,"all_items":5`}, {[]int{4, 5}, `,"all_items":5`}}, at: []string{"0", "3"},
@@ -127,6 +171,7 @@ func TestLists(t *testing.T) {
 			}
 			n := network()
 			for _, m := range n.Streams {
+				m.Paging.Pages = "pagination.pages"
 				if m.Name == stream && tt.change != nil {
 					tt.change(&m.Paging)
 				}

@@ -136,9 +136,14 @@ func (r *reading) page() (extractors.Page, error) {
 	if e.records, e.hash, err = r.doc.count(r.plan.manifest.Output); err != nil {
 		return extractors.Page{}, r.fail(extractors.StopStream, r.misplaced(err), nil)
 	}
+	if r.plan.manifest.Paging.Distinct {
+		e.readDistinct(&r.doc, r.plan.manifest.Output, r.cursor)
+	}
 	page, err := r.plan.advance(r.work, r.cursor, e)
 	if err != nil {
-		return extractors.Page{}, r.fail(extractors.StopStream, "", err)
+		failed := r.fail(extractors.StopStream, "", err)
+		failed.Advice = r.plan.advice(err)
+		return extractors.Page{}, failed
 	}
 	return page, nil
 }

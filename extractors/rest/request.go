@@ -54,8 +54,13 @@ func (s *Source) call(p *plan, w extractors.Work, c cursor) extractors.Call {
 			f.add(&query, q.name, t)
 		}
 	}
-	if p.manifest.Paging.Kind != manifest.PagingNone {
-		query.add(p.pageParam, strconv.Itoa(c.At))
+	if kind := p.manifest.Paging.Kind; kind != manifest.PagingNone {
+		switch {
+		case kind != manifest.PagingCursor:
+			query.add(p.pageParam, strconv.Itoa(c.At))
+		case c.Token != "":
+			query.add(p.pageParam, c.Token)
+		}
 		if p.sizeParam != "" && c.Size > 0 {
 			query.add(p.sizeParam, strconv.Itoa(c.Size))
 		}
