@@ -38,7 +38,7 @@ var allowed = map[string][]string{
 	"internal/metrics":                    {"internal/status", "state"},
 	"internal/web":                        {"internal/status"},
 	"internal/embedded":                   {},
-	"cmd/syncd":                           {"all", "tests/affisesim", "tests/metricssim"},
+	"cmd/syncd":                           {"all", "tests/affisesim", "tests/metricssim", "tests/performcbsim"},
 	"tests/affisesim":                     {},
 	"tests/affisesim/cmd/affisesim":       {"tests/affisesim"},
 	"tests/metricssim":                    {},
