@@ -27,7 +27,7 @@ type builder struct {
 func newBuilder(n *manifest.Network, a Account) *builder {
 	return &builder{network: n, account: a, source: &Source{
 		network: n, account: a.Name, location: cmp.Or(a.Location, time.UTC),
-		secrets: map[string]string{}, plans: map[string]*plan{},
+		secrets: map[string]string{}, plans: map[string]*plan{}, exporters: map[string]*exporter{},
 	}}
 }
 

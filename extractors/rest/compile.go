@@ -24,6 +24,8 @@ type plan struct {
 	timeLayout           string
 	slices               []string
 	variables            map[string]string
+	// export are the values of the placeholders that are about an export; see exporter.
+	export map[manifest.Placeholder]string
 	// size is the number of records a page is asked for; 0 leaves it to the network.
 	size int
 	// zone is whose days and hours the window's are.

@@ -30,6 +30,11 @@ func (s *Source) Read(st *extractors.Stream, w extractors.Work, a extractors.Ans
 		}
 		return extractors.Page{Done: true}, nil
 	}
+	if e, err := s.exporter(st, w); err != nil {
+		return extractors.Page{}, err
+	} else if e != nil {
+		return e.machine.Read(w, a)
+	}
 	p, c, err := s.stand(st, w)
 	if err != nil {
 		return extractors.Page{}, err

@@ -166,6 +166,9 @@ func (f *filler) value(p manifest.Placeholder) string {
 	if i, ok := p.Column(); ok {
 		return f.column(i)
 	}
+	if p.OfExport() {
+		return f.plan.export[p]
+	}
 	window, since := f.work.Window, f.work.Since
 	switch p {
 	case manifest.AccountTimezone:

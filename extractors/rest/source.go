@@ -29,6 +29,8 @@ type Source struct {
 	check    *plan
 	streams  []*extractors.Stream
 	plans    map[string]*plan
+	// exporters are those of the streams that can be had by exports.
+	exporters map[string]*exporter
 }
 
 // New makes the Source of an account. The error is a Mistakes with everything that
@@ -65,6 +67,11 @@ func (s *Source) Check() extractors.Call {
 // Next gives the next call of a pull. The error is about the work: it asks for
 // what the stream does not have, or its cursor cannot be read.
 func (s *Source) Next(st *extractors.Stream, w extractors.Work) (extractors.Call, error) {
+	if e, err := s.exporter(st, w); err != nil {
+		return extractors.Call{}, err
+	} else if e != nil {
+		return e.next(w)
+	}
 	p, c, err := s.stand(st, w)
 	if err != nil {
 		return extractors.Call{}, err

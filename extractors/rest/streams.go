@@ -93,7 +93,7 @@ func (b *builder) stream(m *manifest.Stream, name string) {
 		return
 	}
 
-	p := b.compile(name, m, variables)
+	p := b.compile(name, direct(m), variables)
 	p.slices = words
 	p.size = b.size(name, m.Paging, variables)
 	st := &extractors.Stream{
@@ -121,6 +121,7 @@ func (b *builder) stream(m *manifest.Stream, name string) {
 		p.zone, p.settle = st.Window.Location, st.Window.Settle
 	}
 	p.stream = st
+	b.export(m, st, p)
 	b.source.streams = append(b.source.streams, st)
 	b.source.plans[name] = p
 }
