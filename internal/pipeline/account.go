@@ -22,9 +22,15 @@ type Account struct {
 	Timeout time.Duration
 	// Parallel is the number of calls that may be under way at once, at least 1.
 	Parallel int
-	// Quotas are the budgets of calls that the network allows the account.
-	Quotas   []state.Budget
+	// Quotas are the budgets that every call of the account counts against.
+	Quotas []state.Budget
+	// Budgets are those that only calls which name them count against (Call.Budget),
+	// beside Quotas. One that is used up holds up only the pulls that need it.
+	Budgets  map[string]state.Budget
 	Location *time.Location
+	// DropFiles says that a downloaded file goes as soon as its rows are published: it
+	// holds personal data that the account does not keep, and cannot be had without.
+	DropFiles bool
 }
 
 // Caller performs calls. An error means that no whole answer came.

@@ -12,9 +12,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"syncd/extractors"
-	"syncd/internal/plan"
+	"syncd/internal/spool"
 	"syncd/loaders"
-	"syncd/schema"
 	"syncd/state"
 )
 
@@ -25,6 +24,11 @@ type Options struct {
 	Accounts  []*Account
 	Log       *zap.Logger
 	Observers []Observer
+	// Spool is where files are downloaded to; a stream whose records come in files
+	// stops where there is none.
+	Spool *spool.Spool
+	// SpoolRetention is how long a file is kept after its rows were published; 0 means 7 days.
+	SpoolRetention time.Duration
 	// InboxMax is the compressed size of the inbox at which lanes stop making
 	// calls while the warehouse does not take what waits; 0 means 4 GiB.
 	InboxMax int64
@@ -53,7 +57,9 @@ type Options struct {
 }
 
 // Steps are the steps of the flow, in their order, as Options.After is told of them.
-var Steps = []string{"planned", "departed", "answered", "received", "staged", "published", "checkpointed"}
+// Only a pull whose records come in a file has the step "downloaded": the file is
+// whole and nothing in the store says so.
+var Steps = []string{"planned", "departed", "answered", "downloaded", "received", "staged", "published", "checkpointed"}
 
 // Warehouse is what the pipeline needs of the warehouse.
 type Warehouse interface {
@@ -72,6 +78,9 @@ type Engine struct {
 	runs      *runs
 	lanes     map[string]*lane
 	packer    *packer
+	files     *files
+	// spawn starts work that Run waits for; set by Run.
+	spawn func(func() error)
 
 	selected func(account, stream string) bool
 	oneShot  bool
@@ -106,9 +115,10 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		selected: o.Selected, oneShot: o.OneShot, inboxMax: o.InboxMax, slots: o.Slots, attempts: o.Attempts, grace: o.Grace, linger: o.Linger, newRunID: o.NewRunID, after: o.After,
 	}
 	e.setDefaults()
+	e.files = newFiles(o.Spool, o.SpoolRetention)
 	e.runs = newRuns(o.Store)
 	for _, a := range o.Accounts {
-		l := &lane{account: a, engine: e, checking: make(chan struct{}, 1), log: o.Log.Named("lane").With(zap.String("account", a.Name))}
+		l := &lane{account: a, engine: e, checking: make(chan struct{}, 1), downloads: make(chan struct{}, downloadsAtOnce), log: o.Log.Named("lane").With(zap.String("account", a.Name))}
 		if err := l.open(ctx); err != nil {
 			return nil, err
 		}
@@ -153,46 +163,14 @@ func (e *Engine) setDefaults() {
 	}
 }
 
-// adopt takes an account's open pulls from the store into the queue. Those of
-// streams that are not configured or not selected rest until they are. Windows that
-// are none any more, because the stream's step or the account's time zone was
-// changed, are forgotten: read on another clock they would be other days.
-func (e *Engine) adopt(ctx context.Context, a *Account, pulls []state.Pull, now time.Time) error {
-	var known []state.Pull
-	var odd []int64
-	resting := 0
-	for _, p := range pulls {
-		s := a.stream(p.Stream)
-		switch {
-		case s == nil || !e.selected(p.Account, p.Stream):
-			resting++
-		case p.Kind == state.Windowed && (s.Window == nil || !plan.Of(s).Has(schema.Window{From: p.From, To: p.To})):
-			odd = append(odd, p.ID)
-		default:
-			known = append(known, p)
-		}
-	}
-	if len(odd) > 0 {
-		e.log.Warn("windows forgotten, the stream's windows or the account's time zone changed", zap.String("account", a.Name), zap.Int("windows", len(odd)))
-		if err := e.store.DropPulls(ctx, odd); err != nil {
-			return fmt.Errorf("forgetting windows of account %s: %w", a.Name, err)
-		}
-	}
-	if resting > 0 {
-		e.log.Info("pulls of streams that are not configured or not selected rest", zap.String("account", a.Name), zap.Int("pulls", resting))
-	}
-	e.runs.resume(known)
-	for _, p := range known {
-		e.observe.Planned(p)
-	}
-	e.queue.add(known, now)
-	return nil
-}
-
 // Run makes calls and loads until ctx ends, then lets the calls in hand finish
 // within the grace and returns. Its error is one that the daemon cannot go on with.
 func (e *Engine) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
+	e.spawn = g.Go
+	if e.files.spool != nil {
+		g.Go(func() error { return e.sweep(ctx) })
+	}
 	for _, l := range e.lanes {
 		for range max(l.account.Parallel, 1) {
 			g.Go(func() error { return l.run(ctx) })

@@ -38,16 +38,26 @@ func (l *lane) failed(ctx context.Context, e *entry, p state.Pull, ended time.Ti
 
 // act carries an outcome out.
 func (l *lane) act(ctx context.Context, e *entry, p state.Pull, ended time.Time, api *extractors.APIError, words string) error {
+	return l.carryOut(ctx, e, p, api, l.failure(p, ended, api, words))
+}
+
+// failure says what an outcome means for the pull and for the account's pace.
+func (l *lane) failure(p state.Pull, ended time.Time, api *extractors.APIError, words string) state.Failure {
 	// A pause that the network asks for holds for the whole account, whatever the
-	// status that came with it.
-	pause := max(api.RetryAfter, l.account.MinDelay)
-	f := state.Failure{Account: p.Account, PullID: p.ID, At: ended, NextCall: ended.Add(pause), Error: words}
+	// status that came with it, unless it says otherwise.
+	pause := api.RetryAfter
+	if api.PullOnly {
+		pause = 0
+	}
+	f := state.Failure{Account: p.Account, PullID: p.ID, At: ended, NextCall: ended.Add(max(pause, l.account.MinDelay)), Error: words}
 	delay := max(backoffDelay(p.Attempts), api.RetryAfter)
 	last := p.Attempts+1 >= l.engine.attempts
 	switch api.Outcome {
 	case extractors.Wait:
-		f.NextCall = ended.Add(max(delay, l.account.MinDelay))
-		f.NotBefore = f.NextCall
+		f.NotBefore = ended.Add(max(delay, l.account.MinDelay))
+		if !api.PullOnly {
+			f.NextCall = f.NotBefore
+		}
 		// The daemon waits as long as it takes; a one-shot run gives the slot back.
 		f.GiveUp = l.engine.oneShot && (last || delay > oneShotPatience)
 		f.Park = f.GiveUp
@@ -58,6 +68,11 @@ func (l *lane) act(ctx context.Context, e *entry, p state.Pull, ended time.Time,
 		// What an outage interrupts keeps the pages that were paid for.
 		f.GiveUp, f.Park = last, last
 	}
+	return f
+}
+
+// carryOut records a failure and does what follows from it.
+func (l *lane) carryOut(ctx context.Context, e *entry, p state.Pull, api *extractors.APIError, f state.Failure) error {
 	l.ended(f.NextCall)
 	if f.GiveUp {
 		return l.giveUp(ctx, e, p, f, api.Outcome == extractors.StopStream)
@@ -68,9 +83,9 @@ func (l *lane) act(ctx context.Context, e *entry, p state.Pull, ended time.Time,
 	}
 	p.Attempts++
 	p.NotBefore, p.LastError = f.NotBefore, f.Error
-	l.engine.queue.put(e, p, ended)
+	l.engine.queue.put(e, p, f.At)
 	l.log.Warn("call failed", zap.String("stream", p.Stream), zap.Int("attempt", p.Attempts),
-		zap.Duration("again_in", f.NotBefore.Sub(ended).Round(time.Millisecond)), zap.String("error", f.Error))
+		zap.Duration("again_in", f.NotBefore.Sub(f.At).Round(time.Millisecond)), zap.String("error", f.Error))
 	return nil
 }
 

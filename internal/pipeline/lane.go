@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
+	"syncd/extractors"
 	"syncd/state"
 )
 
@@ -32,7 +34,13 @@ type lane struct {
 	// that is refused to several workers at once is checked once. A channel and not a
 	// mutex, because it is held across a call.
 	checking chan struct{}
+	// downloads holds a token for each download under way.
+	downloads chan struct{}
 }
+
+// downloadsAtOnce is how many files an account downloads at once: one alone does not
+// always fill the line, and each more is another that a crash cuts.
+const downloadsAtOnce = 2
 
 // open reads what the store knows of the lane. Whoever starts syncd may have mended
 // a refused key at the network: the account is tried once more, and stops again at
@@ -101,34 +109,59 @@ func (l *lane) blocked(now time.Time) (time.Duration, string) {
 	return 0, l.engine.inboxFull()
 }
 
-// claim takes the right to make one call now. Testing the pace and taking it are one
-// step, because workers wake together. Without the right it says until when to wait.
-func (l *lane) claim(ctx context.Context, now time.Time) (wait time.Duration, err error) {
+// claim takes the right to make one call now, which counts against the account's
+// quotas and the call's own budgets. Testing the pace and taking it are one step,
+// because workers wake together. Without the right it says until when to wait. A call
+// with own budgets that is not allowed leaves the lane as it was (spent): others need
+// not wait for what it waits for.
+func (l *lane) claim(ctx context.Context, now time.Time, own ...state.Budget) (wait time.Duration, spent bool, err error) {
 	l.mu.Lock()
 	if d := l.next.Sub(now); d > 0 {
 		l.mu.Unlock()
-		return d, nil
+		return d, false, nil
 	}
-	l.next = now.Add(l.account.MinDelay)
+	before, claimed := l.next, now.Add(l.account.MinDelay)
+	l.next = claimed
 	l.mu.Unlock()
-	if len(l.account.Quotas) == 0 {
-		return 0, nil
+	budgets := slices.Concat(l.account.Quotas, own)
+	if len(budgets) == 0 {
+		return 0, false, nil
 	}
-	free, err := l.engine.store.Quotas(ctx, l.account.Name, l.account.Quotas, now)
+	free, err := l.engine.store.Quotas(ctx, l.account.Name, budgets, now)
 	if err != nil {
-		return 0, fmt.Errorf("counting a call of account %s against its quotas: %w", l.account.Name, err)
+		return 0, false, fmt.Errorf("counting a call of account %s against its quotas: %w", l.account.Name, err)
 	}
 	if free.IsZero() {
-		return 0, nil
+		return 0, false, nil
 	}
-	l.ended(free)
-	return free.Sub(now), nil
+	if len(own) == 0 {
+		l.ended(free)
+		return free.Sub(now), false, nil
+	}
+	l.mu.Lock()
+	if l.next.Equal(claimed) { // else another call has ended meanwhile, and knows better
+		l.next = before
+	}
+	l.mu.Unlock()
+	return free.Sub(now), true, nil
+}
+
+// ownBudgets gives the budgets that a call names.
+func (l *lane) ownBudgets(call extractors.Call) ([]state.Budget, error) {
+	if call.Budget == "" {
+		return nil, nil
+	}
+	budget, ok := l.account.Budgets[call.Budget]
+	if !ok {
+		return nil, fmt.Errorf("the call counts against the budget %q, which account %s does not have", call.Budget, l.account.Name)
+	}
+	return []state.Budget{budget}, nil
 }
 
 // claimed waits for the right to make one call.
-func (l *lane) claimed(ctx context.Context) error {
+func (l *lane) claimed(ctx context.Context, own ...state.Budget) error {
 	for {
-		wait, err := l.claim(ctx, time.Now())
+		wait, _, err := l.claim(ctx, time.Now(), own...)
 		if err != nil || wait <= 0 {
 			return err
 		}
@@ -139,14 +172,17 @@ func (l *lane) claimed(ctx context.Context) error {
 }
 
 // depart puts on record that a call leaves now and when the next one may if nothing
-// more is ever heard of it. An account without a delay has nothing to record.
-func (l *lane) depart(ctx context.Context, pull int64, now time.Time) error {
-	if l.account.MinDelay <= 0 {
+// more is ever heard of it. An account without a delay has nothing to record, but where
+// a pull stands whose call must not be made twice (see extractors.Call.Unheard).
+func (l *lane) depart(ctx context.Context, pull int64, unheard state.Cursor, now time.Time) error {
+	if l.account.MinDelay <= 0 && unheard == "" {
 		return nil
 	}
-	err := l.engine.store.Depart(ctx, state.Departure{
-		Account: l.account.Name, PullID: pull, At: now, NextCall: now.Add(l.account.Timeout + l.account.MinDelay),
-	})
+	d := state.Departure{Account: l.account.Name, PullID: pull, At: now, Unheard: unheard}
+	if l.account.MinDelay > 0 {
+		d.NextCall = now.Add(l.account.Timeout + l.account.MinDelay)
+	}
+	err := l.engine.store.Depart(ctx, d)
 	if err != nil {
 		return fmt.Errorf("recording a call of account %s: %w", l.account.Name, err)
 	}

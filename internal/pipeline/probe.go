@@ -52,11 +52,15 @@ func (e *Engine) Probe(ctx context.Context, account string, s *extractors.Stream
 // budgets, and has its answer read.
 func (e *Engine) aside(ctx context.Context, l *lane, stream string, call extractors.Call, read func(extractors.Answer) error) error {
 	a := l.account
-	if err := l.claimed(ctx); err != nil {
+	own, err := l.ownBudgets(call)
+	if err != nil {
+		return err
+	}
+	if err := l.claimed(ctx, own...); err != nil {
 		return err
 	}
 	left := time.Now()
-	if err := l.depart(ctx, 0, left); err != nil {
+	if err := l.depart(ctx, 0, "", left); err != nil {
 		return err
 	}
 	answer, err := l.perform(ctx, call)

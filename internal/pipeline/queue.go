@@ -156,12 +156,15 @@ func (q *queue) take(account string, now time.Time) (e *entry, p state.Pull, wai
 
 // put gives a pull back as it now stands. A pull that is neither pulling nor
 // pulled leaves the queue.
-func (q *queue) put(e *entry, p state.Pull, now time.Time) {
+func (q *queue) put(e *entry, p state.Pull, now time.Time) { q.putWaiting(e, p, now, "") }
+
+// putWaiting is put for a pull that waits for something beside its account's lane.
+func (q *queue) putWaiting(e *entry, p state.Pull, now time.Time, why string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	tier := min(e.pull.Tier, p.Tier) // raised meanwhile
 	was := e.pull.Phase
-	e.pull, e.inHand = p, false
+	e.pull, e.inHand, e.waits = p, false, why
 	e.pull.Tier = tier
 	switch p.Phase {
 	case state.Pulled:
@@ -187,8 +190,22 @@ func (q *queue) unlist(e *entry) {
 func (q *queue) giveBack(e *entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	e.inHand = false
+	e.inHand, e.waits = false, ""
 	q.signal()
+}
+
+// moved records where a pull in hand stands from now on.
+func (q *queue) moved(e *entry, to state.Cursor) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	e.pull.Cursor = to
+}
+
+// say says what a pull in hand waits for while no call of it is made.
+func (q *queue) say(e *entry, why string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	e.waits = why
 }
 
 // postpone gives a pull back unchanged, not to be taken again before a time, and

@@ -31,18 +31,43 @@ func (l *lane) step(ctx context.Context, e *entry, p state.Pull) error {
 			Message: err.Error(), Outcome: extractors.StopStream, Err: err,
 		})
 	}
-	wait, err := l.claim(ctx, time.Now())
-	if err != nil || wait > 0 {
+	own, err := l.ownBudgets(call)
+	if err != nil {
+		return l.failed(ctx, e, p, time.Now(), &extractors.APIError{
+			Network: l.account.Network, Account: p.Account, Stream: p.Stream, Op: call.Describe,
+			Message: err.Error(), Outcome: extractors.StopStream, Err: err,
+		})
+	}
+	now := time.Now()
+	wait, spent, err := l.claim(ctx, now, own...)
+	switch {
+	case spent:
+		until := now.Add(wait)
+		l.engine.queue.postpone(e, until, "waiting for the "+call.Budget+" budget until "+clock(until, now, l.account.Location))
+		return nil
+	case err != nil || wait > 0:
 		l.engine.queue.giveBack(e)
 		return err
 	}
 	return l.call(ctx, e, p, stream, work, call)
 }
 
+// clock writes an instant for people: the time of day, with the day if it is another.
+func clock(at, now time.Time, loc *time.Location) string {
+	at, now = at.In(loc), now.In(loc)
+	if at.YearDay() != now.YearDay() || at.Year() != now.Year() {
+		return at.Format("2006-01-02 15:04")
+	}
+	return at.Format("15:04")
+}
+
 // tooOld reports whether the network no longer answers for the pull's window: the
 // daemon was down, or the lane slow, for too long. An empty answer would look like
-// rows that vanished.
+// rows that vanished. An export that has begun was asked for in time.
 func tooOld(p state.Pull, s *extractors.Stream, now time.Time) bool {
+	if p.Route == state.Export && p.Cursor != "" {
+		return false
+	}
 	return p.Kind == state.Windowed && s.Window != nil && s.Window.MaxAge > 0 && p.From.Before(now.Add(-s.Window.MaxAge))
 }
 
@@ -62,9 +87,13 @@ func (l *lane) drop(ctx context.Context, e *entry, p state.Pull) error {
 // happens to it.
 func (l *lane) call(ctx context.Context, e *entry, p state.Pull, stream *extractors.Stream, work extractors.Work, call extractors.Call) error {
 	left := time.Now()
-	if err := l.depart(ctx, p.ID, left); err != nil {
+	if err := l.depart(ctx, p.ID, call.Unheard, left); err != nil {
 		l.engine.queue.giveBack(e)
 		return err
+	}
+	if call.Unheard != "" {
+		p.Cursor = call.Unheard
+		l.engine.queue.moved(e, p.Cursor)
 	}
 	l.engine.after("departed")
 	answer, err := l.perform(ctx, call)
@@ -79,30 +108,44 @@ func (l *lane) call(ctx context.Context, e *entry, p state.Pull, stream *extract
 		return l.failed(ctx, e, p, ended, err)
 	}
 	next := ended.Add(l.account.MinDelay)
-	size := len(answer.Body)
-	body, release := l.engine.packer.pack(l.account.Source.Redact(answer.Body))
-	defer release() // the store has its own copy when Receive returns
+	receipt := state.Receipt{
+		PullID: p.ID, Request: call.Describe, Records: page.Records, RawBytes: len(answer.Body), Hash: page.Hash,
+		Next: page.Next, Done: page.Done, NextCall: next, ReceivedAt: ended, Control: page.Control,
+	}
+	if page.File != nil {
+		return l.handOver(ctx, e, p, receipt, *page.File)
+	}
+	if page.Pause > 0 {
+		receipt.NotBefore = ended.Add(page.Pause)
+	}
+	if !page.Control {
+		body, release := l.engine.packer.pack(l.account.Source.Redact(answer.Body))
+		defer release() // the store has its own copy when Receive returns
+		receipt.Body = body
+	}
 	if answer.Release != nil {
 		answer.Release()
 	}
 	// The answer was paid for: a shutdown does not keep it from becoming durable.
-	received, err := l.engine.store.Receive(context.WithoutCancel(ctx), state.Receipt{
-		PullID: p.ID, Body: body, Request: call.Describe,
-		Records: page.Records, RawBytes: size, Hash: page.Hash,
-		Next: page.Next, Done: page.Done, NextCall: next, ReceivedAt: ended,
-	})
+	return l.receive(ctx, e, receipt, page.Note, ended.Sub(left))
+}
+
+// receive makes an answer durable, with all that follows from it. note says what the
+// pull waits for then, if it does.
+func (l *lane) receive(ctx context.Context, e *entry, r state.Receipt, note string, took time.Duration) error {
+	received, err := l.engine.store.Receive(context.WithoutCancel(ctx), r)
 	if err != nil {
 		l.engine.queue.giveBack(e)
-		return fmt.Errorf("storing an answer of account %s, stream %s (%s): %w", p.Account, p.Stream, call.Describe, err)
+		return fmt.Errorf("storing an answer of account %s, pull %d (%s): %w", l.account.Name, r.PullID, r.Request, err)
 	}
 	l.engine.after("received")
-	l.ended(next)
-	l.engine.queue.grown(int64(len(body)))
-	l.engine.queue.put(e, received, ended)
-	l.engine.runs.called(p.RunID)
-	l.engine.observe.Received(received, page.Records)
-	l.log.Debug("page received", zap.String("stream", p.Stream), zap.String("call", call.Describe),
-		zap.Int("records", page.Records), zap.Duration("took", ended.Sub(left)))
+	l.ended(r.NextCall)
+	l.engine.queue.grown(int64(len(r.Body)))
+	l.engine.queue.putWaiting(e, received, r.ReceivedAt, note)
+	l.engine.runs.called(received.RunID)
+	l.engine.observe.Received(received, r.Records)
+	l.log.Debug("answer received", zap.String("stream", received.Stream), zap.String("call", r.Request),
+		zap.Int("records", r.Records), zap.String("file", r.File), zap.Duration("took", took))
 	return nil
 }
 
