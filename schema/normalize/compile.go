@@ -88,6 +88,8 @@ type field struct {
 
 	variable string
 	day      int // for fromColumn: the Time column
+	// direct says that a column of the file that is bound fills it without evaluate.
+	direct bool
 	// dimension is the name as bytes if the field is a dimension.
 	dimension []byte
 }

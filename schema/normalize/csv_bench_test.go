@@ -53,9 +53,9 @@ func clickFile(n int) []byte {
 			fmt.Sprintf("203.0.%d.%d", random.IntN(256), random.IntN(256)), pick("T-Mobile", "Vodafone", "-", "Comcast"), pick("mobile", "desktop", "tablet"),
 			pick("Android 14", "iOS 18", "Windows 11"), fmt.Sprintf("Chrome %d", 80+random.IntN(50)),
 			fmt.Sprintf("Mozilla/5.0 (Linux; Android %d) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/%d.0.%d.0 Mobile Safari/537.36", 8+random.IntN(7), 80+random.IntN(50), random.IntN(5000)),
-			pick("", "https://news.example.test/a/"+fmt.Sprint(random.IntN(100000))), fmt.Sprintf("feed-%d", random.IntN(50)), pick("", fmt.Sprintf("%016x", random.Uint64())),
-			"United States", fmt.Sprintf("%016x", random.Uint64()), fmt.Sprintf("%08x", random.Uint32()), fmt.Sprint(random.IntN(100)), fmt.Sprintf("spring sale %d", random.IntN(20)),
-			pick("", "banner 300x250"), pick("", "shoes"), fmt.Sprintf("slot-%d", random.IntN(9)), fmt.Sprintf("0.%04d", random.IntN(10000)), fmt.Sprint(at.Hour()), pick("", "a", "b"),
+			pick("", "https://news.example.test/articles/2026/03/05/"+fmt.Sprint(random.IntN(100000))+"?utm_source=feed&utm_medium=banner&utm_campaign=spring"), fmt.Sprintf("feed-%d", random.IntN(50)), pick("", fmt.Sprintf("%016x", random.Uint64())),
+			"United States", fmt.Sprintf("%016x%016x", random.Uint64(), random.Uint64()), fmt.Sprintf("%016x%016x%08x", random.Uint64(), random.Uint64(), random.Uint32()), fmt.Sprint(random.IntN(100)), fmt.Sprintf("spring sale %d", random.IntN(20)),
+			pick("", "banner 300x250"), pick("", "shoes"), fmt.Sprintf("slot-%d", random.IntN(9)), fmt.Sprintf("0.%04d", random.IntN(10000)), fmt.Sprint(at.Hour()), pick("", "a", "b") + strings.Repeat("x", 20),
 		}
 		_ = w.Write(record)
 	}
@@ -72,12 +72,12 @@ func clickContext() *Context {
 }
 
 func BenchmarkChunk(b *testing.B) {
-	f, err := OpenCSV(bytes.NewReader(clickFile(1800)), "")
+	f, err := OpenCSV(bytes.NewReader(clickFile(2500)), "")
 	if err != nil {
 		b.Fatal(err)
 	}
 	var chunk Chunk
-	if err := f.Next(&chunk); err != nil || chunk.Records() != 1800 {
+	if err := f.Next(&chunk); err != nil || chunk.Records() < 1700 {
 		b.Fatal(chunk.Records(), err)
 	}
 	n := mustCompile(b, clickSpec())

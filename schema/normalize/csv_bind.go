@@ -22,7 +22,10 @@ type csvBinding struct {
 
 // csvColumn is what becomes of a column of a file.
 type csvColumn struct {
-	slot int // where its value goes, -1 if nobody asks for it
+	// direct is the column of the table that takes its values as they stand, slot where
+	// they go for others to find; -1 for neither.
+	direct, slot int
+	// keep leaves them to extra.
 	keep bool
 	// label is what stands before its value in a JSON object: a comma, the name, a colon.
 	label []byte
@@ -46,7 +49,7 @@ func (n *Normalizer) bind(header []string) {
 	n.csv.columns = make([]csvColumn, len(header))
 	names, labels := map[string]bool{}, map[string]bool{}
 	for i, name := range header {
-		column := csvColumn{slot: -1, keep: true}
+		column := csvColumn{direct: -1, slot: -1, keep: true}
 		if at, ok := n.element.index[name]; ok {
 			child := n.element.children[at]
 			column.keep = !child.drop
@@ -61,6 +64,34 @@ func (n *Normalizer) bind(header []string) {
 		names[name], labels[label] = true, true
 		column.label = append(appendJSON([]byte{','}, []byte(label)), ':')
 		n.csv.columns[i] = column
+	}
+	n.bindFields()
+}
+
+// bindFields finds the fields that are one column's text as it stands, which is most:
+// they need no way over a slot.
+func (n *Normalizer) bindFields() {
+	readers := make([]int, len(n.values)) // of each slot
+	for i := range n.fields {
+		for _, slot := range n.fields[i].slots {
+			readers[slot]++
+		}
+		if fold := n.fields[i].fold; fold >= 0 {
+			readers[fold]++
+		}
+	}
+	for i := range n.fields {
+		f := &n.fields[i]
+		f.direct = false
+		if f.source != fromPaths || !f.isText() || f.dimension != nil || f.hasConstant ||
+			f.join != nil || f.zero != nil || f.words != nil || f.lower || f.upper {
+			continue
+		}
+		filled := slices.DeleteFunc(slices.Clone(f.slots), func(slot int) bool { return !n.isBound(slot) })
+		if len(filled) == 1 && readers[filled[0]] == 1 {
+			at := slices.IndexFunc(n.csv.columns, func(c csvColumn) bool { return c.slot == filled[0] })
+			n.csv.columns[at].direct, f.direct = f.column, true
+		}
 	}
 }
 

@@ -57,6 +57,8 @@ func (n *Normalizer) chunk(c *Chunk) error {
 		reason := n.readRecord(record, c.delim)
 		if reason == nil {
 			reason = n.fill(n.page.block)
+		} else {
+			n.page.block.CancelRow()
 		}
 		if reason != nil {
 			n.page.counts.Bad++
@@ -82,22 +84,35 @@ func (n *Normalizer) readRecord(record []byte, delim byte) error {
 	// Every member brings its comma; the first one's becomes the opening bracket.
 	extra := n.extra[:0]
 	var fault error
+	block := n.page.block
 	k := 0
 	for i := 0; i <= len(record); k++ {
-		c := readCell(record, i, delim)
-		i = c.next
 		if k >= len(columns) {
+			i = readCell(record, i, delim).next
 			continue
 		}
 		column := &columns[k]
-		if c.junk {
-			fault = fmt.Errorf("%s: %s: text follows the closing quote", n.csv.header[k], quote(n.cellText(c, column)))
-		}
-		raw := c.raw
-		if c.doubled || column.mask != nil {
+		var raw []byte
+		if i < len(record) && record[i] == '"' || column.mask != nil {
+			c := readCell(record, i, delim)
+			i = c.next
 			raw = n.cellText(c, column)
+			if c.junk {
+				fault = fmt.Errorf("%s: %s: text follows the closing quote", n.csv.header[k], quote(raw))
+			}
+		} else {
+			end := bytes.IndexByte(record[i:], delim)
+			if end < 0 {
+				end = len(record) - i
+			}
+			raw = record[i : i+end]
+			i += end + 1
 		}
 		switch {
+		case column.direct >= 0:
+			if len(raw) > 0 {
+				block.SetBytes(column.direct, raw)
+			}
 		case column.slot >= 0:
 			n.values[column.slot] = value{raw: raw, kind: text, stamp: n.stamp}
 		case column.keep && len(raw) > 0:

@@ -297,9 +297,12 @@ func (n *Normalizer) row(b []byte, at, index int, whole []byte) (end int, err er
 }
 
 // fill makes a row of the values that have been read, or gives the reason why it
-// cannot be one; then the block is as it was.
+// cannot be one; then the block is as it was before the row.
 func (n *Normalizer) fill(block *schema.Block) error {
 	for i := range n.fields {
+		if n.fields[i].direct {
+			continue
+		}
 		if err := n.evaluate(&n.fields[i], block); err != nil {
 			block.CancelRow()
 			return err
