@@ -98,9 +98,9 @@ func (c *checker) checkNetwork() {
 		c.headf("timeout", "a timeout cannot be negative")
 	}
 	c.checkRequest(c.headf, "check", n.Check, scope{})
-	if s := n.Success; s != nil && (s.Path == "" || len(s.Equals) == 0) {
-		c.headf("success", "a success test needs a path and the values that it equals")
-	}
+	c.checkSuccess(c.headf, n.Success, n.ErrorText)
+	c.checkHeaders()
+	c.checkAllow(c.headf, "check", n.Check.Query)
 	if len(c.streams) == 0 {
 		c.headf("streams", "a network needs at least one stream")
 	}
@@ -153,6 +153,7 @@ func (c *checker) checkAccountSettings() {
 		if v.Required && v.Default != "" {
 			c.headf(path, "variable %s is required and has a default; it can only be one of them", name)
 		}
+		c.checkVariableKind(path, v)
 	}
 	for i, key := range n.Secrets {
 		if key == "" {
@@ -174,6 +175,9 @@ func (c *checker) checkPace() {
 		}
 		if seen[q.Name] {
 			c.headf(path, "quota %s is listed twice", q.Name)
+		}
+		if e := c.network.Exports; q.For == QuotaExports && (e == nil || e.Budget != q.Name) {
+			c.headf(path+".for", "no exports count against quota %s", q.Name)
 		}
 		seen[q.Name] = true
 	}

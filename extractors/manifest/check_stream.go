@@ -44,7 +44,15 @@ func (c *checker) checkStream(s located) {
 	}
 	used := c.checkRequest(report, "request", s.Request, has)
 	c.checkPathVariable(report, s, has, used)
+	if !s.exportOnly() {
+		c.checkAllow(report, "request", s.Request.Query)
+	}
 	c.checkUse(report, s, used)
+	errorText := s.ErrorText
+	if len(errorText) == 0 {
+		errorText = c.network.ErrorText
+	}
+	c.checkSuccess(report, s.Success, errorText)
 	c.checkWindow(report, s, used)
 	c.checkChanges(report, s, has)
 	c.checkPaging(report, s)
@@ -84,6 +92,9 @@ func (c *checker) checkWindow(report reporter, s located, used map[Placeholder]b
 	}
 	if w.Step == "" {
 		report("window", "a window needs a step")
+	}
+	if w.Zone == ZonePlatform && c.network.ZoneVariable == "" {
+		report("window.zone", "the zone of the platform is that of zone_variable, which the network does not have")
 	}
 	if w.MaxAgeVariable != "" {
 		c.checkVariable(report, "window.max_age_variable", w.MaxAgeVariable)
@@ -127,6 +138,11 @@ func (c *checker) checkChanges(report reporter, s located, has scope) {
 	has.window, has.since = false, true
 	used := map[Placeholder]bool{}
 	c.checkQuery(report, "changes.query", ch.Query, has, used)
+	if a := c.network.Allow; a != nil {
+		if _, replaced := ch.Query[a.Param]; replaced {
+			c.checkAllow(report, "changes", ch.Query)
+		}
+	}
 	if !used[SinceDay] && !used[SinceUnix] {
 		report("changes", "stream %s is asked for changes without saying since when", s.Name)
 	}

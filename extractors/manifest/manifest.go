@@ -35,6 +35,11 @@ type Network struct {
 	Success *Success `yaml:"success"`
 	// ErrorText are the paths where an answer's error is in words; the first that is text is shown.
 	ErrorText []string `yaml:"error_text"`
+	// Headers are sent with every call, beside Accept, which they may replace. They are
+	// constant: a credential goes into Auth.
+	Headers map[string]string `yaml:"headers"`
+	// Allow is nil if paths alone tell reads from writes.
+	Allow *Allow `yaml:"allow"`
 	// Secrets say which values are removed from an answer before it is stored: a key
 	// ("api_key") is removed anywhere, keys joined by dots ("partners.payment_systems.fields")
 	// only where they follow one another, lists in between not counted.
@@ -68,16 +73,6 @@ type Credential struct {
 	Optional bool `yaml:"optional"`
 }
 
-// Variable is a setting of an account, or of one of its streams, that is no secret.
-type Variable struct {
-	Help    string `yaml:"help"`
-	Default string `yaml:"default"`
-	// Required variables have no sensible default; the account must give them.
-	Required bool `yaml:"required"`
-	// Evidence is Inferred for a default that a tenant may contradict.
-	Evidence Evidence `yaml:"evidence"`
-}
-
 // Pace is the network's floor: an account may be slower freely, faster only on demand.
 type Pace struct {
 	// MinDelay lies between the end of a call, failed ones included, and the start of the next.
@@ -92,6 +87,16 @@ type Quota struct {
 	Name  string        `yaml:"name"`
 	Calls int           `yaml:"calls"`
 	Per   time.Duration `yaml:"per"`
+	// For says which calls count against the budget: all if it is empty.
+	For QuotaFor `yaml:"for"`
+}
+
+// Allow is a closed list of what the network is asked for: every request of the
+// manifest sends the parameter Param once, with one of Values. It is for networks
+// whose calls that write differ from those that read by a parameter only.
+type Allow struct {
+	Param  string   `yaml:"param"`
+	Values []string `yaml:"values"`
 }
 
 // Success is a test inside an answer whose HTTP status is good. An answer that is
@@ -101,6 +106,12 @@ type Success struct {
 	Path string `yaml:"path"`
 	// Equals are the values, as text, that mean success.
 	Equals []string `yaml:"equals"`
+	// Refused are words by which an error in words (ErrorText) is known to be about the
+	// credentials, Throttled those by which it asks for patience; they are looked for
+	// anywhere in it, whatever their case. They count beside the HTTP status too, where
+	// that alone says less.
+	Refused   []string `yaml:"refused"`
+	Throttled []string `yaml:"throttled"`
 }
 
 // PII names what in the answers is personal, beside e-mail addresses, which are
@@ -148,6 +159,9 @@ type Stream struct {
 	// Needs are the variables without which the stream is off.
 	Needs   []string `yaml:"needs"`
 	Request Request  `yaml:"request"`
+	// Success and ErrorText replace the network's, if they are given.
+	Success   *Success `yaml:"success"`
+	ErrorText []string `yaml:"error_text"`
 	// Window is nil for a stream without a time axis.
 	Window *Window `yaml:"window"`
 	// Changes is nil if the network cannot be asked what changed since a time.

@@ -96,6 +96,18 @@ func (s *Stop) UnmarshalText(text []byte) error {
 	return word(s, text, "stop rule", StopNoNext, StopEmpty, StopShort, StopTotal, StopNoCursor, StopLastPage, StopRepeated)
 }
 
+// QuotaFor says which calls count against a budget.
+type QuotaFor string
+
+// QuotaExports: the creation of exports, and no other call. A budget for no calls in
+// particular is for all.
+const QuotaExports QuotaFor = "exports"
+
+// UnmarshalText accepts the word above only.
+func (q *QuotaFor) UnmarshalText(text []byte) error {
+	return word(q, text, "kind of calls", QuotaExports)
+}
+
 // Step is the length of a window, a span of the calendar in the window's zone.
 type Step string
 

@@ -43,6 +43,41 @@ func TestMistakesOfAnAccount(t *testing.T) {
 		}, []string{"variables.goal: it is missing: the goal"}},
 		"a layout that loses the month is one": {func(_ *manifest.Network, a *Account) { a.Variables = map[string]string{"layout": "2006-02"} },
 			[]string{`variables.layout: "2006-02" is not a day's layout`}},
+		"a value that is no word of its variable is one": {func(n *manifest.Network, a *Account) {
+			n.Variables["version"] = manifest.Variable{Help: "x", Default: "v2", Kind: manifest.VariableWord, Words: []string{"v2", "v3", "v4"}}
+			a.Variables = map[string]string{"version": "v9"}
+		}, []string{`variables.version: "v9" is not one of v2, v3, v4`}},
+		"values that are not of their variable's kind are one each": {func(n *manifest.Network, a *Account) {
+			a.Streams = map[string]Settings{"clicks": {Variables: map[string]string{}}}
+			for kind, value := range map[manifest.VariableKind]string{
+				manifest.VariableList: "7,,8", manifest.VariableNumber: "1e3", manifest.VariableDuration: "-5m", manifest.VariablePath: "https://evil.example.com/",
+				manifest.VariableLayout: "15:04", manifest.VariableZone: "Local", manifest.VariableWord: "",
+			} {
+				n.Variables["v_"+string(kind)] = manifest.Variable{Help: "x", Kind: kind, Words: []string{"a"}}
+				a.Streams["clicks"].Variables["v_"+string(kind)] = value
+			}
+		}, []string{
+			`streams.clicks.variables.v_duration: "-5m" is not a time such as 10m or 7d`,
+			`streams.clicks.variables.v_layout: "15:04" is not a day's layout`,
+			`streams.clicks.variables.v_list: "7,,8" is not a list of values joined by commas`,
+			`streams.clicks.variables.v_number: "1e3" is not a whole number`,
+			`streams.clicks.variables.v_path: path "https://evil.example.com/" does not begin with a slash`,
+			`streams.clicks.variables.v_zone: "Local" is not an IANA time zone`,
+		}},
+		"values of their variable's kind are none": {func(n *manifest.Network, a *Account) {
+			a.Variables = map[string]string{}
+			for kind, value := range map[manifest.VariableKind]string{
+				manifest.VariableList: "7, 8", manifest.VariableNumber: "1000", manifest.VariableDuration: "1d12h", manifest.VariablePath: "/a/{item}",
+				manifest.VariableLayout: time.RFC3339, manifest.VariableZone: "Asia/Tokyo", manifest.VariableWord: "a", "": "what ever",
+			} {
+				n.Variables["v_"+string(kind)] = manifest.Variable{Help: "x", Kind: kind, Words: []string{"a"}}
+				a.Variables["v_"+string(kind)] = value
+			}
+		}, nil},
+		"one mistake in a value is told once": {func(n *manifest.Network, a *Account) {
+			n.Variables["page_size"] = manifest.Variable{Help: "x", Kind: manifest.VariableNumber}
+			a.Variables = map[string]string{"page_size": "many"}
+		}, []string{`variables.page_size: "many" is not a whole number`}},
 		"an unknown stream is one": {func(_ *manifest.Network, a *Account) { a.Streams = map[string]Settings{"convesions": {}} },
 			[]string{"streams.convesions: Net has no stream of this name; did you mean conversions?"}},
 		"a stream of another role is one": {func(_ *manifest.Network, a *Account) {

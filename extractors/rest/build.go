@@ -138,6 +138,8 @@ func (b *builder) merge(path string, base, given map[string]string) map[string]s
 		}
 		if strings.ContainsFunc(given[name], isControl) {
 			b.wrong(path+"."+name, "it has a line break or another control character in it")
+		} else if err := b.network.Variables[name].Wrong(given[name]); err != nil {
+			b.wrong(path+"."+name, "%v", err)
 		}
 		merged[name] = given[name]
 	}

@@ -80,7 +80,7 @@ func (b *builder) layout(stream, text string, variables map[string]string, wrong
 func (b *builder) path(stream string, r manifest.Request, forEach *manifest.ForEach, variables map[string]string) manifest.Template {
 	own := variables[r.PathVariable]
 	if r.PathVariable == "" || own == "" {
-		if r.Path == "" {
+		if r.Path == "" && r.PathVariable != "" {
 			b.wrongVariable(stream, r.PathVariable, "it is empty, and there is no other path: %s", strings.TrimSuffix(b.network.Variables[r.PathVariable].Help, "."))
 		}
 		return b.template(r.Path)

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -85,7 +86,7 @@ func everything(n *manifest.Network, role, baseURL string) Account {
 	}
 	for name, v := range n.Variables {
 		if v.Default == "" && name != n.ZoneVariable {
-			a.Variables[name] = "x"
+			a.Variables[name] = someValue(v)
 		}
 	}
 	for _, m := range n.For(role) {
@@ -97,11 +98,30 @@ func everything(n *manifest.Network, role, baseURL string) Account {
 	return a
 }
 
+// someValue is a value that a variable without a default may have.
+func someValue(v manifest.Variable) string {
+	switch v.Kind {
+	case manifest.VariableNumber:
+		return "7"
+	case manifest.VariableDuration:
+		return "1h"
+	case manifest.VariablePath:
+		return "" // which of its streams have items is not to be seen here
+	case manifest.VariableLayout:
+		return "2006-01-02 15:04:05"
+	case manifest.VariableZone:
+		return "Europe/Berlin"
+	case manifest.VariableWord:
+		return v.Words[0]
+	}
+	return "x"
+}
+
 // body is an answer of the network as its manifest describes it.
 func body(n *manifest.Network, m *manifest.Stream, p extractorstest.PageOf) []byte {
 	root := map[string]any{}
-	if n.Success != nil {
-		set(root, n.Success.Path, n.Success.Equals[0])
+	if test := cmp.Or(m.Success, n.Success); test != nil {
+		set(root, test.Path, test.Equals[0])
 	}
 	if m.Output.Shape == normalize.ShapeObject {
 		if p.Records == 0 {

@@ -80,6 +80,9 @@ func (r *reading) fail(outcome extractors.Outcome, message string, err error) *e
 //	other 3xx, 4xx      stop the stream: the call itself is wrong
 //	2xx, not whole JSON retry: a proxy's page, a cut body
 //	2xx, test failed    stop the stream: the network refused in words
+//
+// Words that the manifest knows say more than a status that stops the stream, and
+// more than a test: that the network asks for patience, or that it refuses the key.
 func (r *reading) refused() error {
 	status := r.answer.Status
 	if status >= 200 && status < 300 {
@@ -96,7 +99,7 @@ func (r *reading) refused() error {
 	case status == http.StatusNotFound:
 		err.Advice = r.plan.manifest.Optional
 	}
-	return err
+	return r.byWords(err)
 }
 
 // refusedInside looks into an answer whose status is good.
@@ -112,7 +115,7 @@ func (r *reading) refusedInside() error {
 	if r.doc, err = parse(body); err != nil {
 		return r.fail(extractors.RetryNow, "the answer is not whole JSON", nil)
 	}
-	test := r.source.network.Success
+	test := r.success()
 	if test == nil || !r.doc.object {
 		return nil
 	}
@@ -131,7 +134,7 @@ func (r *reading) refusedInside() error {
 	if words == "" {
 		words = fmt.Sprintf("%s is %s", test.Path, clip(text(raw)))
 	}
-	return r.fail(extractors.StopStream, r.source.scrubber.scrub(words), nil)
+	return r.byWords(r.fail(extractors.StopStream, r.source.scrubber.scrub(words), nil))
 }
 
 // page reads the envelope of a good answer.
@@ -187,31 +190,6 @@ func (r *reading) skipItem() (extractors.Page, error) {
 		return extractors.Page{}, r.refused()
 	}
 	return r.plan.afterList(extractors.Page{}, r.work, c), nil
-}
-
-// words are the network's own words about what went wrong; empty if it has none.
-func (r *reading) words() string {
-	body := r.answer.Body
-	switch form(body) {
-	case formEmpty:
-		return ""
-	case formMarkup:
-		return "an HTML page, not JSON"
-	}
-	doc, err := parse(body)
-	if err != nil {
-		return ""
-	}
-	for _, path := range r.source.network.ErrorText {
-		raw, ok := doc.lookup(path)
-		if !ok || len(raw) == 0 || raw[0] != '"' {
-			continue // an object or a list is no sentence
-		}
-		if words := clip(r.source.scrubber.scrub(text(raw))); words != "" {
-			return words
-		}
-	}
-	return ""
 }
 
 // retryAfter reads the header of this name: seconds, or a date. There is no clock

@@ -10,6 +10,7 @@ import (
 
 	"syncd/extractors"
 	"syncd/extractors/manifest"
+	"syncd/schema/normalize"
 	"syncd/state"
 )
 
@@ -65,7 +66,7 @@ func (s *Source) call(p *plan, w extractors.Work, c cursor) extractors.Call {
 			query.add(p.sizeParam, strconv.Itoa(c.Size))
 		}
 	}
-	header := http.Header{"Accept": {"application/json"}}
+	header := s.header(p)
 	s.authorize(header, &query)
 
 	path, shownPath := f.path()
@@ -73,6 +74,18 @@ func (s *Source) call(p *plan, w extractors.Work, c cursor) extractors.Call {
 	return extractors.Call{
 		Method: http.MethodGet, URL: s.base + path + sent, Header: header, Describe: shownPath + shown + f.fragment(),
 	}
+}
+
+// header gives what is sent with every call of a plan, without credentials.
+func (s *Source) header(p *plan) http.Header {
+	header := http.Header{"Accept": {"application/json"}}
+	if p.manifest.Output.Format == normalize.FormatXML {
+		header.Set("Accept", "application/xml, text/xml")
+	}
+	for name, value := range s.network.Headers {
+		header.Set(name, value)
+	}
+	return header
 }
 
 // batch gives the items of the call at a cursor.
