@@ -133,11 +133,15 @@ const (
 	ZoneAccount Zone = "account"
 	// ZoneUTC is UTC, for networks that know no other.
 	ZoneUTC Zone = "utc"
+	// ZonePlatform is the zone in Network.ZoneVariable, for networks that cut reports by
+	// their own days and take no zone. Report days are the account's, so an account whose
+	// timezone is another is refused; where the variable is empty its word is taken.
+	ZonePlatform Zone = "platform"
 )
 
 // UnmarshalText accepts the words above only.
 func (z *Zone) UnmarshalText(text []byte) error {
-	return word(z, text, "zone", ZoneAccount, ZoneUTC)
+	return word(z, text, "zone", ZoneAccount, ZoneUTC, ZonePlatform)
 }
 
 // word sets w to text if it is one of the known words.

@@ -197,8 +197,20 @@ func (b *builder) window(stream string, w *manifest.Window, variables map[string
 	if w.Zone == manifest.ZoneUTC {
 		location = time.UTC
 	}
+	if w.Zone == manifest.ZonePlatform {
+		b.platformZone(variables[b.network.ZoneVariable])
+	}
 	return &extractors.WindowRule{
 		By: w.By, Step: extractors.Step(w.Step), Location: location, MaxAge: age, Settle: settle,
+	}
+}
+
+// platformZone refuses an account whose report days are not the platform's: a window
+// would hold parts of two of them.
+func (b *builder) platformZone(zone string) {
+	if own := b.source.location.String(); zone != "" && zone != own {
+		b.wrong("timezone", "the days of %s's reports are those of %s, the account's of %s: make timezone %s, or the variable %s what it is in truth",
+			b.network.Title, zone, own, zone, b.network.ZoneVariable)
 	}
 }
 
