@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"time"
 
@@ -50,7 +51,7 @@ func (r *reading) found() (extractors.Page, error) {
 		o := m.object(raw)
 		byAge = byAge && !o.created.IsZero() && (oldest.IsZero() || !o.created.After(oldest))
 		oldest = o.created
-		if o.id == "" || len(o.id) > nameMax || next.spent(o.id) || !m.same(r.ask, o) {
+		if o.id == "" || len(o.id) > nameMax || slices.Contains(next.Spent, o.id) || !m.same(r.ask, o) {
 			continue
 		}
 		switch {
@@ -82,16 +83,6 @@ func (r *reading) found() (extractors.Page, error) {
 		return r.control(next, 0, ""), nil
 	}
 	return r.none(next, worsened)
-}
-
-// spent reports whether an export is not to be taken over.
-func (c cursor) spent(id string) bool {
-	for _, s := range c.Spent {
-		if s == id {
-			return true
-		}
-	}
-	return false
 }
 
 // own reports whether an export was created since the pull was.

@@ -38,6 +38,12 @@ const (
 	KindInvalid
 	// KindCanceled: the caller's context ended.
 	KindCanceled
+	// KindExpired: the link of a download is not taken any more; a fresh one may be.
+	KindExpired
+	// KindGone: the file of a download does not exist any more.
+	KindGone
+	// KindSize: the file of a download is longer than was announced.
+	KindSize
 )
 
 // String gives the kind as one word, for metrics.
@@ -63,6 +69,12 @@ func (k Kind) String() string {
 		return "invalid"
 	case KindCanceled:
 		return "canceled"
+	case KindExpired:
+		return "expired"
+	case KindGone:
+		return "gone"
+	case KindSize:
+		return "size"
 	}
 	return "none"
 }
@@ -95,10 +107,11 @@ func (e *Error) Unwrap() error { return e.Err }
 func (e *Error) Timeout() bool { return e.Kind == KindTimeout }
 
 // Retryable reports whether the same call may succeed when it is made again:
-// the fault lies on the way or in the moment, not in the call or its answer.
+// the fault lies on the way or in the moment, not in the call or its answer. A
+// download that is retryable may need a fresh link.
 func (e *Error) Retryable() bool {
 	switch e.Kind {
-	case KindTimeout, KindRefused, KindDNS, KindTLS, KindConnection, KindTorn:
+	case KindTimeout, KindRefused, KindDNS, KindTLS, KindConnection, KindTorn, KindExpired:
 		return true
 	}
 	return false

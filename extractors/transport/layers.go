@@ -60,6 +60,11 @@ func (l userAgent) RoundTrip(r *http.Request) (*http.Response, error) {
 type once struct{ next http.RoundTripper }
 
 func (l once) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil && r.Method != http.MethodGet {
+		// Only a GET is repeated without more ado; any other call keeps its length of 0,
+		// which servers want to see.
+		return l.next.RoundTrip(r)
+	}
 	if r.Body == nil || r.GetBody != nil {
 		clone := *r
 		clone.GetBody = nil

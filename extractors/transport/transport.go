@@ -103,7 +103,9 @@ func (r *Response) Release() {
 // Transport makes calls. There is one for each account, so that accounts share
 // neither connections nor limits. It is safe for concurrent use.
 type Transport struct {
-	client  *http.Client
+	client *http.Client
+	// files is the client of downloads: the same connections, other redirects.
+	files   *http.Client
 	base    *http.Transport
 	timeout time.Duration
 	maxBody int64
@@ -146,6 +148,7 @@ func New(o Options) *Transport {
 	chain = readOnly{chain}
 	return &Transport{
 		client:  &http.Client{Transport: chain, CheckRedirect: checkRedirect},
+		files:   &http.Client{Transport: chain, CheckRedirect: checkFileRedirect},
 		base:    base,
 		timeout: cmp.Or(o.Timeout, TimeoutDefault),
 		maxBody: cmp.Or(o.MaxBody, MaxBodyDefault),
