@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"syncd/extractors"
 	"syncd/extractors/extractorstest"
@@ -80,6 +81,10 @@ func everything(n *manifest.Network, role, baseURL string) Account {
 	a := Account{
 		Name: "acme", BaseURL: baseURL, Role: role, Credentials: map[string]Secret{}, Variables: map[string]string{},
 		PII: PII{IP: Hash, Email: Hash, Key: plain("k")}, Streams: map[string]Settings{},
+	}
+	if zone := n.Variables[n.ZoneVariable].Default; zone != "" {
+		// The days of its reports are to be the account's.
+		a.Location, _ = time.LoadLocation(zone) // a checked manifest's
 	}
 	for name := range n.Credentials {
 		a.Credentials[name] = plain(extractorstest.Marker)
