@@ -33,6 +33,10 @@ type fakeNetwork struct {
 	answer func(n int, describe string) error
 	// pages is the number of pages of a pull; 0 means 1.
 	pages map[string]int
+	// machines give the calls of streams by where a pull stands, and what their answers say.
+	machines map[string]func(w extractors.Work) (extractors.Call, extractors.Page)
+	// fetch brings a file; nil if the network has none.
+	fetch func(ctx context.Context, f extractors.File, path string) (int64, error)
 
 	mu    sync.Mutex
 	calls []call
@@ -52,6 +56,11 @@ func (f *fakeNetwork) Check() extractors.Call {
 }
 
 func (f *fakeNetwork) Next(s *extractors.Stream, w extractors.Work) (extractors.Call, error) {
+	if machine := f.machines[s.Name]; machine != nil {
+		call, _ := machine(w)
+		call.Method = http.MethodGet
+		return call, nil
+	}
 	what := s.Name
 	if w.Kind == state.Windowed {
 		what += " " + w.Window.From.Format("01-02")
@@ -65,6 +74,10 @@ func (f *fakeNetwork) Next(s *extractors.Stream, w extractors.Work) (extractors.
 func (f *fakeNetwork) Read(s *extractors.Stream, w extractors.Work, a extractors.Answer) (extractors.Page, error) {
 	if s == nil {
 		return extractors.Page{Done: true}, nil
+	}
+	if machine := f.machines[s.Name]; machine != nil {
+		_, page := machine(w)
+		return page, nil
 	}
 	page := 1
 	if w.Cursor != "" {
@@ -440,6 +453,9 @@ func TestParallelCallsOnlyWhereTheNetworkAllowsThem(t *testing.T) {
 	}
 }
 
-func (f *fakeNetwork) Fetch(context.Context, extractors.File, string) (int64, error) {
-	return 0, errors.New("this network has no files")
+func (f *fakeNetwork) Fetch(ctx context.Context, file extractors.File, path string) (int64, error) {
+	if f.fetch == nil {
+		return 0, errors.New("this network has no files")
+	}
+	return f.fetch(ctx, file, path)
 }

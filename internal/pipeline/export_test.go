@@ -1,0 +1,634 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"syncd/extractors"
+	"syncd/internal/spool"
+	"syncd/state"
+)
+
+// exporting is a stream whose pull is an export: it is created, asked for until it is
+// written, and a link to its file is asked for.
+func exporting(polls int, file *extractors.File) func(extractors.Work) (extractors.Call, extractors.Page) {
+	return func(w extractors.Work) (extractors.Call, extractors.Page) {
+		switch phase, n, _ := strings.Cut(string(w.Cursor), ":"); phase {
+		case "", "find":
+			return extractors.Call{Describe: "find"}, extractors.Page{Control: true, Next: "create"}
+		case "create":
+			return extractors.Call{Describe: "create", Creates: true, Budget: "exports", Unheard: "find"},
+				extractors.Page{Control: true, Next: "poll:1", Pause: 10 * time.Second, Note: "export 7 is being written"}
+		case "poll":
+			at := 0
+			_, _ = fmt.Sscan(n, &at)
+			page := extractors.Page{Control: true, Next: state.Cursor(fmt.Sprint("poll:", at+1)), Pause: 10 * time.Second, Note: "export 7 is being written"}
+			if at >= polls {
+				page = extractors.Page{Control: true, Next: "sign"}
+			}
+			return extractors.Call{Describe: "poll"}, page
+		default:
+			return extractors.Call{Describe: "sign"}, extractors.Page{Records: 3, Done: true, File: file}
+		}
+	}
+}
+
+func exports(calls int, per time.Duration) map[string]state.Budget {
+	return map[string]state.Budget{"exports": {Name: "exports", Calls: calls, Per: per}}
+}
+
+// inSpool gives an engine a spool and says where it is.
+func inSpool(t *testing.T) (*spool.Spool, func(*Options)) {
+	t.Helper()
+	s, err := spool.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, func(o *Options) { o.Spool = s }
+}
+
+// times gives when the network saw a call, in order.
+func (f *fakeNetwork) times(what string) []time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var at []time.Duration
+	for _, c := range f.calls {
+		if c.What == what {
+			at = append(at, c.At)
+		}
+	}
+	return at
+}
+
+func (b *bed) open() []state.Pull {
+	b.t.Helper()
+	pulls, err := b.store.OpenPulls(b.t.Context(), "")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return pulls
+}
+
+func TestAUsedUpBudgetHoldsUpOnlyThePullThatNeedsIt(t *testing.T) {
+	path := stateFile(t)
+	synctest.Test(t, func(t *testing.T) {
+		network := &fakeNetwork{
+			streams: []*extractors.Stream{snapshot("exports"), snapshot("offers")}, took: time.Second, pages: map[string]int{"offers": 10},
+			machines: map[string]func(extractors.Work) (extractors.Call, extractors.Page){"exports": exporting(1, nil)},
+		}
+		account := Account{MinDelay: time.Minute, Budgets: exports(1, 2*time.Hour)}
+		b := setup(t, network, account, path)
+		// Someone else used the budget up, an hour ago.
+		if _, err := b.store.Quotas(t.Context(), "a", []state.Budget{account.Budgets["exports"]}, time.Now().Add(-time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		b.plan("exports", "offers")
+		time.Sleep(30 * time.Minute)
+		if got, want := b.engine.Waiting("a", "exports"), "waiting for the exports budget until 01:00"; got != want {
+			t.Errorf("the stream waits for %q, want %q", got, want)
+		}
+		offers := 0
+		for _, what := range network.seen() {
+			if strings.HasPrefix(what, "offers") {
+				offers++
+			}
+		}
+		if offers != 10 {
+			t.Errorf("the other stream made %d of its 10 calls: %v", offers, network.seen())
+		}
+		b.end()
+		b = setup(t, network, account, path) // the budget is known to the store alone
+		time.Sleep(2 * time.Hour)
+		b.end()
+		if at := network.times("create"); len(at) != 1 || at[0] < time.Hour || at[0] > time.Hour+time.Minute {
+			t.Errorf("exports were created at %v, want one after an hour", at)
+		}
+	})
+}
+
+func TestABudgetThatTheAccountDoesNotHaveStopsTheStream(t *testing.T) {
+	path := stateFile(t)
+	synctest.Test(t, func(t *testing.T) {
+		network := &fakeNetwork{
+			streams:  []*extractors.Stream{snapshot("exports")},
+			machines: map[string]func(extractors.Work) (extractors.Call, extractors.Page){"exports": exporting(1, nil)},
+		}
+		b := setup(t, network, Account{}, path)
+		b.plan("exports")
+		time.Sleep(time.Hour)
+		failures := strings.Join(b.engine.Failures(), "\n")
+		b.end()
+		if d := cmp.Diff([]string{"find"}, network.seen()); d != "" {
+			t.Errorf("calls (-want +got):\n%s", d)
+		}
+		if !strings.Contains(failures, `the budget "exports", which account a does not have`) {
+			t.Errorf("got failures %q", failures)
+		}
+	})
+}
+
+func TestACreationWithoutAnAnswerIsLookedForAndNotMadeAgain(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		delay time.Duration
+		end   string
+	}{
+		{"at the account's pace, lost", time.Second, "lost"},
+		{"without a pace, lost", 0, "lost"},
+		{"without a pace, refused", 0, "refused"},
+		{"without a pace, cut by a shutdown", 0, "cut"},
+		{"the pull refused, the key accepted", 0, "key"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := stateFile(t)
+			synctest.Test(t, func(t *testing.T) {
+				network := &fakeNetwork{
+					streams: []*extractors.Stream{snapshot("exports")}, took: 10 * time.Millisecond,
+					machines: map[string]func(extractors.Work) (extractors.Call, extractors.Page){"exports": exporting(1, nil)},
+				}
+				network.answer = func(n int, what string) error {
+					switch {
+					case what == "check":
+						return apiError(extractors.RetryNow, 500, 0)
+					case what != "create" || n > 3:
+					case tt.end == "lost":
+						return errors.New("connection reset")
+					case tt.end == "refused":
+						return apiError(extractors.RetryNow, 500, 0)
+					case tt.end == "key":
+						return apiError(extractors.StopAccount, 403, 0)
+					}
+					return nil
+				}
+				account := Account{MinDelay: tt.delay, Budgets: exports(10, time.Hour)}
+				if tt.end == "cut" {
+					network.took = 20 * time.Second // longer than the grace
+				}
+				b := setup(t, network, account, path)
+				b.plan("exports")
+				if tt.end == "cut" {
+					time.Sleep(25 * time.Second)
+					b.end()
+					network.took = 10 * time.Millisecond
+					b = setup(t, network, account, path)
+				}
+				time.Sleep(9 * time.Second)
+				b.end()
+				seen := slices.DeleteFunc(network.seen(), func(what string) bool { return what == "check" })
+				if len(seen) > 4 {
+					seen = seen[:4]
+				}
+				if d := cmp.Diff([]string{"find", "create", "find", "create"}, seen); d != "" {
+					t.Errorf("calls (-want +got):\n%s", d)
+				}
+			})
+		})
+	}
+}
+
+func TestAnAnswerWithoutRecordsLeavesNothingButWhereToGoOn(t *testing.T) {
+	path := stateFile(t)
+	synctest.Test(t, func(t *testing.T) {
+		network := &fakeNetwork{
+			streams: []*extractors.Stream{snapshot("exports"), snapshot("offers")}, took: time.Second, pages: map[string]int{"offers": 100},
+			machines: map[string]func(extractors.Work) (extractors.Call, extractors.Page){"exports": exporting(6, nil)},
+		}
+		account := Account{Budgets: exports(10, time.Hour)}
+		b := setup(t, network, account, path)
+		b.plan("exports", "offers")
+		time.Sleep(7*time.Second + 500*time.Millisecond)
+		if got := b.engine.Waiting("a", "exports"); got != "export 7 is being written" {
+			t.Errorf("the stream waits for %q", got)
+		}
+		pull := b.open()[0]
+		if pull.Cursor != "poll:1" || pull.Pages != 0 || pull.Bytes != 0 || pull.Records != 0 {
+			t.Errorf("the pull stands at %+v", pull)
+		}
+		b.end() // in the middle of a pause, which the next daemon keeps
+		b = setup(t, network, account, path)
+		time.Sleep(50 * time.Second)
+		b.end()
+		polls := network.times("poll")
+		if len(polls) < 4 {
+			t.Fatalf("got %d polls in a minute of pauses of 10 s: %v", len(polls), network.calls)
+		}
+		last := network.times("create")[0]
+		for _, at := range polls {
+			if gap := at - last - time.Second; gap < 10*time.Second {
+				t.Errorf("polled %s after the answer before", gap)
+			}
+			last = at
+		}
+		if others := len(network.seen()) - len(polls) - 2; others < 45 {
+			t.Errorf("the other stream made %d calls of a second in a minute", others)
+		}
+	})
+}
+
+func TestAWaitOfOnePullDoesNotHoldTheAccount(t *testing.T) {
+	path := stateFile(t)
+	synctest.Test(t, func(t *testing.T) {
+		network := &fakeNetwork{
+			streams: []*extractors.Stream{snapshot("exports"), snapshot("offers")}, took: time.Second, pages: map[string]int{"offers": 10},
+			machines: map[string]func(extractors.Work) (extractors.Call, extractors.Page){"exports": exporting(1, nil)},
+		}
+		first := true
+		network.answer = func(_ int, what string) error {
+			if what == "create" && first {
+				first = false
+				return &extractors.APIError{Network: "Fake", Account: "a", Status: 429, Outcome: extractors.Wait, RetryAfter: 6 * time.Hour, PullOnly: true}
+			}
+			return nil
+		}
+		b := setup(t, network, Account{MinDelay: time.Second, Budgets: exports(10, time.Hour)}, path)
+		b.plan("exports", "offers")
+		time.Sleep(time.Minute)
+		if got := len(network.seen()); got != 12 {
+			t.Errorf("got %d calls in the first minute, want 12: %v", got, network.seen())
+		}
+		time.Sleep(6 * time.Hour)
+		b.end()
+		if at := network.times("create"); len(at) != 2 || at[1] < 6*time.Hour {
+			t.Errorf("exports were created at %v, want the second after 6 hours", at)
+		}
+	})
+}
+
+// fileServer serves files that are all alike, a byte a second.
+type fileServer struct {
+	content string
+	// fail gives the error of the n-th download, counted from 1, before its first byte.
+	fail func(n int) error
+	// from are the offsets that downloads began at.
+	from []int64
+	// busy is how many downloads are under way, most how many ever were at once.
+	busy, most int
+	network    *fakeNetwork
+}
+
+func (s *fileServer) fetch(ctx context.Context, _ extractors.File, path string) (int64, error) {
+	s.network.mu.Lock()
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		s.network.mu.Unlock()
+		return 0, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		s.network.mu.Unlock()
+		return 0, err
+	}
+	s.from = append(s.from, info.Size())
+	s.busy++
+	s.most = max(s.most, s.busy)
+	if s.fail != nil {
+		err = s.fail(len(s.from))
+	}
+	s.network.mu.Unlock()
+	defer func() {
+		s.network.mu.Lock()
+		s.busy--
+		s.network.mu.Unlock()
+	}()
+	if err != nil {
+		return 0, err
+	}
+	for i := int(info.Size()); i < len(s.content); i++ {
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return 0, context.Cause(ctx)
+		}
+		if _, err := f.WriteString(s.content[i : i+1]); err != nil {
+			return 0, err
+		}
+	}
+	return int64(len(s.content)), nil
+}
+
+const content = "id,amount\n1,1.50\n2,2.50\n3,3.50\n"
+
+// withFiles gives a network with streams of exports, each of one file.
+func withFiles(names ...string) (*fakeNetwork, *fileServer) {
+	n := &fakeNetwork{took: time.Second, pages: map[string]int{"offers": 20}, machines: map[string]func(extractors.Work) (extractors.Call, extractors.Page){}}
+	for _, name := range names {
+		n.streams = append(n.streams, snapshot(name))
+		n.machines[name] = exporting(1, &extractors.File{URL: "https://files.example.com/x?sig=1", Name: name + "-7", Size: int64(len(content))})
+	}
+	n.streams = append(n.streams, snapshot("offers"))
+	s := &fileServer{content: content, network: n}
+	n.fetch = s.fetch
+	return n, s
+}
+
+func TestAFileIsDownloadedWhileTheLaneGoesOn(t *testing.T) {
+	path := stateFile(t)
+	dir, spooled := inSpool(t)
+	synctest.Test(t, func(t *testing.T) {
+		network, server := withFiles("clicks")
+		b := setup(t, network, Account{Budgets: exports(10, time.Hour)}, path, spooled)
+		b.plan("clicks", "offers")
+		time.Sleep(30*time.Second + 500*time.Millisecond)
+		if got := b.engine.Waiting("a", "clicks"); !strings.HasPrefix(got, "downloading file clicks-7") {
+			t.Errorf("the stream waits for %q", got)
+		}
+		if _, whole, _ := dir.Whole("a/clicks-7"); whole {
+			t.Error("half a file is whole")
+		}
+		time.Sleep(30 * time.Second)
+		pull := b.open()[0]
+		if pull.Phase != state.Pulled || pull.Records != 3 || pull.Pages != 1 {
+			t.Errorf("the pull stands at %+v", pull)
+		}
+		pages, err := b.store.Pages(t.Context(), pull.ID, 0, 10)
+		if err != nil || len(pages) != 1 {
+			t.Fatalf("got %d pages (%v)", len(pages), err)
+		}
+		page := pages[0]
+		if page.File != "a/clicks-7" || page.RawBytes != len(content) || len(page.Body) != 0 || page.Request != "sign" || page.Records != 3 {
+			t.Errorf("got page %+v", page)
+		}
+		stored, err := os.ReadFile(dir.Path(page.File))
+		if err != nil || string(stored) != content {
+			t.Errorf("the spool has %q (%v)", stored, err)
+		}
+		b.end()
+		if calls := len(network.seen()); calls != 4+20 {
+			t.Errorf("got %d calls, want 4 of the export and 20 of the other stream: %v", calls, network.seen())
+		}
+		if len(server.from) != 1 {
+			t.Errorf("downloads began at %v, want one", server.from)
+		}
+	})
+}
+
+func TestTwoFilesOfAnAccountAreDownloadedAtOnceAndNoneIsForgotten(t *testing.T) {
+	path := stateFile(t)
+	dir, spooled := inSpool(t)
+	synctest.Test(t, func(t *testing.T) {
+		network, server := withFiles("s1", "s2", "s3", "s4", "s5")
+		// Links hold for a minute: what waited longer has to be signed again.
+		server.content = strings.Repeat("x", 90)
+		for name := range network.machines {
+			network.machines[name] = exporting(1, &extractors.File{Name: name + "-7"})
+		}
+		signed := map[string]time.Time{}
+		slow := network.fetch
+		network.fetch = func(ctx context.Context, f extractors.File, path string) (int64, error) {
+			network.mu.Lock()
+			old := time.Since(signed["sign"]) > 2*time.Minute
+			network.mu.Unlock()
+			if old {
+				return 0, errors.New("403: the link has expired")
+			}
+			return slow(ctx, f, path)
+		}
+		network.answer = func(_ int, what string) error { signed[what] = time.Now(); return nil }
+		b := setup(t, network, Account{Budgets: exports(10, time.Hour)}, path, spooled)
+		b.plan("s1", "s2", "s3", "s4", "s5")
+		time.Sleep(10 * time.Minute)
+		for _, p := range b.open() {
+			if p.Phase != state.Pulled || p.LastError != "" {
+				t.Errorf("stream %s stands at %s, %q", p.Stream, p.Phase, p.LastError)
+			}
+			if _, whole, _ := dir.Whole("a/" + p.Stream + "-7"); !whole {
+				t.Errorf("stream %s has no file", p.Stream)
+			}
+		}
+		if got := b.engine.Failures(); len(got) > 0 {
+			t.Errorf("got failures %v", got)
+		}
+		b.end()
+		if server.most != 2 {
+			t.Errorf("%d files were downloaded at once, want 2", server.most)
+		}
+	})
+}
+
+func TestADownloadThatFailsIsTriedAgainWithANewLink(t *testing.T) {
+	path := stateFile(t)
+	_, spooled := inSpool(t)
+	synctest.Test(t, func(t *testing.T) {
+		network, server := withFiles("clicks")
+		server.fail = func(n int) error {
+			if n < 3 {
+				return &extractors.APIError{Network: "Fake", Account: "a", Status: 403, Outcome: extractors.StopAccount, RetryAfter: 0}
+			}
+			return nil
+		}
+		b := setup(t, network, Account{Budgets: exports(10, time.Hour)}, path, spooled)
+		b.plan("clicks", "offers")
+		time.Sleep(10 * time.Minute)
+		if pull := b.open()[0]; pull.Phase != state.Pulled || pull.Attempts != 0 {
+			t.Errorf("the pull stands at %+v", pull)
+		}
+		b.end()
+		if signs, checks := len(network.times("sign")), len(network.times("check")); signs != 3 || checks != 0 {
+			t.Errorf("got %d links and %d checks of the key, want 3 and none", signs, checks)
+		}
+	})
+}
+
+func TestADownloadThatFailsForEverIsGivenUpAndHoldsNobody(t *testing.T) {
+	path := stateFile(t)
+	_, spooled := inSpool(t)
+	synctest.Test(t, func(t *testing.T) {
+		network, server := withFiles("clicks")
+		server.fail = func(int) error { return errors.New("connection refused") }
+		b := setup(t, network, Account{MinDelay: time.Second, Budgets: exports(10, time.Hour)}, path, spooled)
+		b.plan("clicks", "offers")
+		time.Sleep(50 * time.Second)
+		// Every call takes a second, and the pace is one more.
+		if got := len(network.seen()); got != 25 {
+			t.Errorf("got %d calls in 50 s, want 25: %v", got, network.seen())
+		}
+		time.Sleep(24 * time.Hour)
+		failures := b.engine.Failures()
+		b.end()
+		if signs := len(network.times("sign")); signs != b.engine.attempts || len(failures) != 1 {
+			t.Errorf("got %d links and failures %v, want %d links and one failure", signs, failures, b.engine.attempts)
+		}
+	})
+}
+
+func TestAShutdownCutsADownloadAtOnceAndTheNextDaemonGoesOnBehindIt(t *testing.T) {
+	path := stateFile(t)
+	dir, spooled := inSpool(t)
+	synctest.Test(t, func(t *testing.T) {
+		network, server := withFiles("clicks")
+		account := Account{Budgets: exports(10, time.Hour)}
+		b := setup(t, network, account, path, spooled)
+		b.plan("clicks")
+		time.Sleep(30*time.Second + 500*time.Millisecond)
+		began := time.Now()
+		b.end()
+		if took := time.Since(began); took > 0 {
+			t.Errorf("the shutdown took %s", took)
+		}
+		b = setup(t, network, account, path, spooled)
+		time.Sleep(time.Minute)
+		if pull := b.open()[0]; pull.Phase != state.Pulled || pull.Attempts != 0 || pull.LastError != "" {
+			t.Errorf("the pull stands at %+v", pull)
+		}
+		b.end()
+		if len(server.from) != 2 || server.from[1] < 10 {
+			t.Errorf("downloads began at %v, want a second one behind what came before", server.from)
+		}
+		if stored, err := os.ReadFile(dir.Path("a/clicks-7")); err != nil || string(stored) != content {
+			t.Errorf("the spool has %q (%v)", stored, err)
+		}
+		if created := len(network.times("create")); created != 1 {
+			t.Errorf("%d exports were created, want one", created)
+		}
+	})
+}
+
+func TestAFileThatIsThereIsNotDownloadedAgain(t *testing.T) {
+	for _, tt := range []struct {
+		name, there string
+		announced   int64
+		downloads   int
+	}{
+		{"it is whole", content, int64(len(content)), 0},
+		{"its size was not announced", content, 0, 0},
+		{"it has another size", "short", int64(len(content)), 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := stateFile(t)
+			dir, spooled := inSpool(t)
+			part, err := dir.Part("a/clicks-7")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(os.WriteFile(part, []byte(tt.there), 0o600), dir.Finish("a/clicks-7")); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Test(t, func(t *testing.T) {
+				network, server := withFiles("clicks")
+				network.machines["clicks"] = exporting(1, &extractors.File{Name: "clicks-7", Size: tt.announced})
+				b := setup(t, network, Account{Budgets: exports(10, time.Hour)}, path, spooled)
+				b.plan("clicks")
+				time.Sleep(2 * time.Minute)
+				pull := b.open()[0]
+				b.end()
+				if pull.Phase != state.Pulled || pull.Bytes != int64(len(content)) {
+					t.Errorf("the pull stands at %+v", pull)
+				}
+				if len(server.from) != tt.downloads {
+					t.Errorf("downloads began at %v, want %d of them", server.from, tt.downloads)
+				}
+			})
+		})
+	}
+}
+
+func TestAFileOfAnotherSizeThanAnnouncedIsNotReceived(t *testing.T) {
+	path := stateFile(t)
+	dir, spooled := inSpool(t)
+	synctest.Test(t, func(t *testing.T) {
+		network, server := withFiles("clicks")
+		server.content = content[:10]
+		b := setup(t, network, Account{Budgets: exports(10, time.Hour)}, path, spooled)
+		b.plan("clicks")
+		time.Sleep(24 * time.Hour)
+		failures := strings.Join(b.engine.Failures(), "\n")
+		b.end()
+		if !strings.Contains(failures, "file clicks-7 has 10 bytes, the network announced 31") {
+			t.Errorf("got failures %q", failures)
+		}
+		if _, whole, _ := dir.Whole("a/clicks-7"); whole {
+			t.Error("it is in the spool")
+		}
+		for _, from := range server.from {
+			if from != 0 {
+				t.Errorf("a download went on behind a wrong file, at %d", from)
+			}
+		}
+	})
+}
+
+func TestAFileThatCannotBeKeptStopsTheStream(t *testing.T) {
+	for name, tt := range map[string]struct {
+		file  string
+		spool bool
+		words string
+	}{
+		"a name that leads elsewhere": {"../../x", true, "cannot name a file"},
+		"no spool":                    {"clicks-7", false, "no spool directory"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := stateFile(t)
+			_, spooled := inSpool(t)
+			if !tt.spool {
+				spooled = func(*Options) {}
+			}
+			synctest.Test(t, func(t *testing.T) {
+				network, server := withFiles("clicks")
+				network.machines["clicks"] = exporting(1, &extractors.File{Name: tt.file})
+				b := setup(t, network, Account{Budgets: exports(10, time.Hour)}, path, spooled)
+				b.plan("clicks")
+				time.Sleep(time.Hour)
+				failures := strings.Join(b.engine.Failures(), "\n")
+				b.end()
+				if !strings.Contains(failures, tt.words) || len(server.from) > 0 {
+					t.Errorf("got %d downloads and failures %q", len(server.from), failures)
+				}
+			})
+		})
+	}
+}
+
+func TestTheSweepLeavesWhatTheInboxNeeds(t *testing.T) {
+	path := stateFile(t)
+	dir, spooled := inSpool(t)
+	put := func(name string) {
+		t.Helper()
+		part, err := dir.Part(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(os.WriteFile(part, nil, 0o600), dir.Finish(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		network, _ := withFiles("clicks")
+		put("a/old")
+		put("b/old")
+		now := time.Now()
+		for _, name := range []string{"a/old", "b/old"} {
+			if err := dir.Touch(name, now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		there := func(name string) bool {
+			_, whole, err := dir.Whole(name)
+			return whole && err == nil
+		}
+		b := setup(t, network, Account{Budgets: exports(10, time.Hour), DropFiles: true}, path, spooled, func(o *Options) { o.SpoolRetention = 24 * time.Hour })
+		b.plan("clicks")
+		time.Sleep(10 * time.Minute)
+		if err := dir.Touch("a/clicks-7", now); err != nil { // as old as the others
+			t.Fatal(err)
+		}
+		time.Sleep(2*time.Hour + time.Minute)
+		if there("a/old") || !there("b/old") {
+			t.Errorf("after two hours: the personal file is there: %v, the other: %v; want the other alone", there("a/old"), there("b/old"))
+		}
+		time.Sleep(30 * time.Hour)
+		if there("b/old") || !there("a/clicks-7") {
+			t.Errorf("after a day: the old file is there: %v, the needed: %v; want the needed alone", there("b/old"), there("a/clicks-7"))
+		}
+		b.end()
+	})
+}
