@@ -37,6 +37,7 @@ type Normalizer struct {
 	parent uint32 // of the record whose elements are being read
 	extra  []byte
 	csv    csvBinding
+	xml    xmlPages
 
 	// Memory that is used again: for text without its escapes, joined text, text in
 	// another case, keys, the positions of elements.
@@ -141,6 +142,7 @@ func Compile(spec Spec) (*Normalizer, error) {
 	if spec.Format == FormatCSV && (len(spec.Records) > 0 || spec.Shape != "" || spec.Wrapped != "" || spec.Each != "") {
 		c.fail("format csv: a file has no records, shape, wrapped or each: each of its lines is a record")
 	}
+	c.checkXML()
 	c.columns()
 	c.dimensions()
 	for _, p := range spec.Drop {

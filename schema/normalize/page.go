@@ -27,6 +27,9 @@ type page struct {
 	window                          uint64
 	syncedAt                        int64
 
+	// line is the line in which the record in hand begins; 0 where lines mean nothing.
+	line int64
+
 	// by is the column that the window is by, -1 for none. A time must be at least
 	// from and less than to, a day at least from and at most to.
 	by       int
@@ -46,6 +49,10 @@ func (n *Normalizer) Page(body []byte, c *Context, block *schema.Block, full fun
 	}
 	if err := n.begin(c, block, full, bad); err != nil {
 		return block, Counts{}, err
+	}
+	if n.spec.Format == FormatXML {
+		err := n.xmlAnswer(body)
+		return n.page.block, n.page.counts, err
 	}
 	if !utf8.Valid(body) {
 		// No byte that matters to JSON changes: only what is not UTF-8 is replaced.
@@ -405,7 +412,7 @@ func (n *Normalizer) fillCommon() {
 // reject gives a bad row to whoever keeps them.
 func (n *Normalizer) reject(index int, record []byte, reason string) error {
 	n.page.counts.Bad++
-	return n.page.bad(BadRow{Index: index, Reason: reason, Record: record})
+	return n.page.bad(BadRow{Index: index, Line: n.page.line, Reason: reason, Record: record})
 }
 
 func appendInt(dst []byte, i int) []byte { return strconv.AppendInt(dst, int64(i), 10) }
