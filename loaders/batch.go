@@ -19,8 +19,9 @@ import (
 // errOver is what a batch answers that was published or given up.
 var errOver = errors.New("the batch is over")
 
-// Batch stages rows in the tables of a slot and publishes them. Write, Raw and
-// Quarantine are safe for concurrent use; blocks of one table go one after the other.
+// Batch stages rows in the tables of a slot and publishes them. Write, WriteOn, Raw and
+// Quarantine are safe for concurrent use; blocks of one table go one after the other
+// on each of its connections.
 //
 // A batch that is not published must be given up with Abort, which is also safe
 // after Publish.
@@ -31,12 +32,18 @@ type Batch struct {
 	// mu guards what follows.
 	mu      sync.Mutex
 	over    bool
-	inserts map[*schema.Table]*insert
+	inserts map[lineTo]*insert
 
 	raw, bad *ledgerInsert
 	// rawRows and badRows are the buffers of raw and bad, guarded by their mutexes.
 	rawRows *rawColumns
 	badRows *quarantineColumns
+}
+
+// lineTo is one of the connections over which rows go into a table.
+type lineTo struct {
+	table      *schema.Table
+	connection int
 }
 
 // Begin starts a batch in a slot, whose staging tables it empties. A slot has one
@@ -45,7 +52,7 @@ func (w *Warehouse) Begin(ctx context.Context, slot int) (*Batch, error) {
 	if err := w.clearStaging(ctx, slot); err != nil {
 		return nil, err
 	}
-	b := &Batch{w: w, slot: slot, inserts: map[*schema.Table]*insert{}, rawRows: newRawColumns(), badRows: newQuarantineColumns()}
+	b := &Batch{w: w, slot: slot, inserts: map[lineTo]*insert{}, rawRows: newRawColumns(), badRows: newQuarantineColumns()}
 	b.raw = &ledgerInsert{name: ledgerRawPages, columns: b.rawRows}
 	b.bad = &ledgerInsert{name: ledgerQuarantine, columns: b.badRows}
 	return b, nil
@@ -55,11 +62,18 @@ func (w *Warehouse) Begin(ctx context.Context, slot int) (*Batch, error) {
 // block may be reused as soon as Write returned. An error of the server may
 // surface only with a later Write or with Publish; the batch is lost then.
 func (b *Batch) Write(ctx context.Context, block *schema.Block) error {
+	return b.WriteOn(ctx, 0, block)
+}
+
+// WriteOn is Write over one of several connections, counted from 0, each with an INSERT
+// of its own: the server reads, sorts and writes an INSERT on one core, so that who has
+// blocks to give faster than that gives them over two.
+func (b *Batch) WriteOn(ctx context.Context, connection int, block *schema.Block) error {
 	if block.Rows() == 0 {
 		return nil
 	}
 	t := block.Table()
-	i, err := b.insertInto(ctx, t, block)
+	i, err := b.insertInto(ctx, lineTo{t, connection}, block)
 	if err != nil {
 		return err
 	}
@@ -69,24 +83,24 @@ func (b *Batch) Write(ctx context.Context, block *schema.Block) error {
 	return nil
 }
 
-// insertInto gives the INSERT of a table, which the first block begins.
-func (b *Batch) insertInto(ctx context.Context, t *schema.Table, block *schema.Block) (*insert, error) {
+// insertInto gives the INSERT of a table over a connection, which the first block begins.
+func (b *Batch) insertInto(ctx context.Context, line lineTo, block *schema.Block) (*insert, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.over {
 		return nil, errOver
 	}
-	if i := b.inserts[t]; i != nil {
+	if i := b.inserts[line]; i != nil {
 		return i, nil
 	}
-	if err := b.w.ensureStaging(ctx, b.slot, t); err != nil {
+	if err := b.w.ensureStaging(ctx, b.slot, line.table); err != nil {
 		return nil, err
 	}
-	i, err := b.w.startInsert(ctx, b.w.ddl.staging(b.slot, t), block.Input())
+	i, err := b.w.startInsert(ctx, b.w.ddl.staging(b.slot, line.table), block.Input())
 	if err != nil {
 		return nil, err
 	}
-	b.inserts[t] = i
+	b.inserts[line] = i
 	return i, nil
 }
 
@@ -129,15 +143,22 @@ func (b *Batch) finish(ctx context.Context) ([]*schema.Table, map[*schema.Table]
 	if b.over {
 		return nil, nil, errOver
 	}
-	tables := slices.SortedFunc(maps.Keys(b.inserts), func(x, y *schema.Table) int { return cmp.Compare(x.Name, y.Name) })
-	sent := make(map[*schema.Table]int64, len(tables))
+	lines := slices.SortedFunc(maps.Keys(b.inserts), func(x, y lineTo) int {
+		return cmp.Or(cmp.Compare(x.table.Name, y.table.Name), cmp.Compare(x.connection, y.connection))
+	})
+	var tables []*schema.Table
+	sent := make(map[*schema.Table]int64, len(lines))
 	var errs []error
-	for _, t := range tables {
-		rows, err := b.inserts[t].finish(ctx)
+	for _, line := range lines {
+		t := line.table
+		if n := len(tables); n == 0 || tables[n-1] != t {
+			tables = append(tables, t)
+		}
+		rows, err := b.inserts[line].finish(ctx)
 		if err != nil {
 			errs = append(errs, wrap("ending the INSERT of "+t.Name, err))
 		}
-		sent[t] = rows
+		sent[t] += rows
 	}
 	errs = append(errs, b.raw.finish(ctx, b.w), b.bad.finish(ctx, b.w))
 	return tables, sent, errors.Join(errs...)

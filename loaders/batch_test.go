@@ -111,7 +111,7 @@ func TestABrokenConnectionIsWorthARetry(t *testing.T) {
 	must(t, err)
 	must(t, b.Write(ctx, rows))
 	p.cut()
-	<-b.inserts[rows.Table()].done
+	<-b.inserts[lineTo{table: rows.Table()}].done
 	err = b.Write(ctx, rows)
 	if e, ok := errors.AsType[*Error](err); !ok || !e.Retryable() {
 		t.Errorf("writing: got %v, want a retryable *Error", err)
@@ -156,6 +156,45 @@ func TestACancelledWriteGivesTheBlockBack(t *testing.T) {
 	rows.Reset()
 	b.Abort(ctx)
 	b.Abort(ctx)
+}
+
+func TestRowsOfOneTableGoOverSeveralConnectionsAtOnce(t *testing.T) {
+	w := setup(t)
+	b, err := w.Begin(t.Context(), 0)
+	must(t, err)
+	defer b.Abort(t.Context())
+	must(t, b.Write(t.Context(), conversions(t, conv{id: "single", created: "2026-03-01 08:00", version: 11})))
+	var g errgroup.Group
+	for connection := range 2 {
+		g.Go(func() error {
+			for n := range 20 {
+				id := fmt.Sprintf("%d-%02d", connection, n)
+				if err := b.WriteOn(t.Context(), connection, conversions(t, conv{id: id, created: "2026-03-01 09:00", version: 11})); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	must(t, g.Wait())
+	if len(b.inserts) != 2 {
+		t.Errorf("%d INSERTs were begun, want 2", len(b.inserts))
+	}
+	result, err := b.Publish(t.Context(), []Unit{dayUnit(10, "2026-03-01")})
+	must(t, err)
+	if rows := result.Units[0].Rows; rows != 41 {
+		t.Errorf("published %d rows, want 41", rows)
+	}
+	equal(t, "visible", ask(t, w, "SELECT count(), uniqExact(conversion_id) FROM {db}.conversions"), "41\t41")
+	// The next batch must not find what the connections of an aborted one left.
+	b, err = w.Begin(t.Context(), 0)
+	must(t, err)
+	for connection := range 2 {
+		must(t, b.WriteOn(t.Context(), connection, conversions(t, conv{id: "gone", created: "2026-03-01 09:00", version: 21})))
+	}
+	b.Abort(t.Context())
+	publish(t, w, []Unit{dayUnit(30, "2026-03-01")}, conversions(t, conv{id: "single", created: "2026-03-01 08:00", version: 31}))
+	equal(t, "visible", ask(t, w, "SELECT conversion_id FROM {db}.conversions"), "single")
 }
 
 func TestAnAbortedBatchLeavesNothing(t *testing.T) {
