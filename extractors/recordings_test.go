@@ -27,9 +27,32 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden rows in testdata")
 
-// recordedAt is the instant that all recordings are about, on an account whose
-// report days are Moscow's.
-var recordedAt = time.Date(2024, time.March, 5, 11, 15, 0, 0, time.UTC)
+// recorded is what the recordings of a network are about: an instant, and the zone of
+// the account's report days.
+type recorded struct {
+	at   time.Time
+	zone string
+}
+
+var recordedOf = map[string]recorded{
+	"affise":    {time.Date(2024, time.March, 5, 11, 15, 0, 0, time.UTC), "Europe/Moscow"},
+	"hasoffers": {time.Date(2026, time.June, 1, 11, 15, 0, 0, time.UTC), "America/New_York"},
+	"performcb": {time.Date(2026, time.June, 1, 11, 15, 0, 0, time.UTC), "America/New_York"},
+}
+
+// of gives what the recordings of a network are about.
+func of(t *testing.T, network string) (at time.Time, zone *time.Location) {
+	t.Helper()
+	r, ok := recordedOf[network]
+	if !ok {
+		t.Fatalf("recordedOf does not say when network %s was recorded", network)
+	}
+	zone, err := time.LoadLocation(r.zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.at, zone
+}
 
 type secret string
 
@@ -41,11 +64,12 @@ var variables = map[string]map[string]string{
 		"stats_currency": "USD", "retention_offer": "71", "retention_goal": "install", "retention_events": "day1,day7",
 		"cities_countries": "US", "find_sub1": "feed",
 	},
+	"performcb": {"user_id": "90017"},
 }
 
 // TestRecordings reads every recording as the daemon would (redacted, its envelope
 // read, normalized) and compares the rows with the golden ones beside it:
-// testdata/<network>/<stream>/<case>.json and .golden. A case named affiliate is
+// testdata/<network>/<stream>/<case>.json, or .xml, and .golden. A case named affiliate is
 // of that role, all others are of the first that reads the stream. Every stream of
 // every manifest has to have one.
 func TestRecordings(t *testing.T) {
@@ -61,8 +85,8 @@ func TestRecordings(t *testing.T) {
 		}
 		dir := filepath.Join("testdata", n.Name)
 		for _, file := range recordings(t, dir) {
-			name, role := recorded(n, dir, file)
-			t.Run(strings.TrimSuffix(strings.TrimPrefix(file, "testdata"+string(filepath.Separator)), ".json"), func(t *testing.T) {
+			name, role := streamOf(n, dir, file)
+			t.Run(strings.TrimPrefix(bare(file), "testdata"+string(filepath.Separator)), func(t *testing.T) {
 				src, ok := sources[role]
 				if !ok {
 					t.Fatalf("no role of network %s reads a stream %s", n.Name, name)
@@ -72,7 +96,7 @@ func TestRecordings(t *testing.T) {
 					t.Fatalf("role %s has no stream %s", role, name)
 				}
 				got := play(t, n, src, src.Streams()[i], file)
-				golden := strings.TrimSuffix(file, ".json") + ".golden"
+				golden := bare(file) + ".golden"
 				if *update {
 					if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
 						t.Fatal(err)
@@ -106,7 +130,7 @@ func recordings(t *testing.T, dir string) []string {
 	t.Helper()
 	var files []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && filepath.Ext(path) == ".json" {
+		if err == nil && !d.IsDir() && slices.Contains([]string{".json", ".xml"}, filepath.Ext(path)) {
 			files = append(files, path)
 		}
 		return err
@@ -117,10 +141,13 @@ func recordings(t *testing.T, dir string) []string {
 	return files
 }
 
-// recorded gives the stream and the role that a recording is of.
-func recorded(n *manifest.Network, dir, file string) (stream, role string) {
+// bare is the name of a recording without what it is written in.
+func bare(file string) string { return strings.TrimSuffix(file, filepath.Ext(file)) }
+
+// streamOf gives the stream and the role that a recording is of.
+func streamOf(n *manifest.Network, dir, file string) (stream, role string) {
 	stream = filepath.ToSlash(strings.TrimPrefix(filepath.Dir(file), dir+string(filepath.Separator)))
-	kind := strings.TrimSuffix(filepath.Base(file), ".json")
+	kind := bare(filepath.Base(file))
 	if slices.Contains(n.Roles, kind) {
 		return stream, kind
 	}
@@ -144,12 +171,9 @@ func source(t *testing.T, n *manifest.Network, role string) *rest.Source {
 	for name := range n.Credentials {
 		credentials[name] = secret("marker-" + name)
 	}
-	moscow, err := time.LoadLocation("Europe/Moscow")
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, zone := of(t, n.Name)
 	src, err := rest.New(n, rest.Account{
-		Name: "main", Role: role, BaseURL: "https://api.example.com", Location: moscow,
+		Name: "main", Role: role, BaseURL: "https://api.example.com", Location: zone,
 		Credentials: credentials, Variables: variables[n.Name], Streams: streams,
 	})
 	if err != nil {
@@ -158,18 +182,18 @@ func source(t *testing.T, n *manifest.Network, role string) *rest.Source {
 	return src
 }
 
-// work is a pull of the stream around recordedAt.
-func work(s *extractors.Stream) extractors.Work {
+// work is a pull of the stream around the time at which it was recorded.
+func work(s *extractors.Stream, at time.Time) extractors.Work {
 	w := extractors.Work{Kind: s.Kind()}
 	if s.ForEach != nil {
 		w.Items = []string{"71"}
 	}
 	if s.Window != nil {
-		local := recordedAt.In(s.Window.Location)
+		local := at.In(s.Window.Location)
 		from := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, s.Window.Location)
 		w.Window = schema.Window{From: from.UTC(), To: from.AddDate(0, 0, 1).UTC()}
 		if s.Window.Step == extractors.Hour {
-			hour := recordedAt.Truncate(time.Hour)
+			hour := at.Truncate(time.Hour)
 			w.Window = schema.Window{From: hour, To: hour.Add(time.Hour)}
 		}
 	}
@@ -183,7 +207,8 @@ func play(t *testing.T, n *manifest.Network, src *rest.Source, s *extractors.Str
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := work(s)
+	at, _ := of(t, n.Name)
+	w := work(s, at)
 	call, err := src.Next(s, w)
 	if err != nil {
 		t.Fatal(err)
@@ -199,8 +224,8 @@ func play(t *testing.T, n *manifest.Network, src *rest.Source, s *extractors.Str
 	maps.Copy(values, s.Variables)
 	for i, out := range s.Outputs {
 		c := normalize.Context{
-			Network: n.Name, Account: "main", RunID: "run", Stream: s.Name, Location: location(s, t),
-			Version: 1, SyncedAt: recordedAt, Variables: values,
+			Network: n.Name, Account: "main", RunID: "run", Stream: s.Name, Location: location(t, n, s),
+			Version: 1, SyncedAt: at, Variables: values,
 		}
 		if i == 0 && s.Window != nil {
 			c.Window, c.By = w.Window, s.Window.By
@@ -216,16 +241,14 @@ func play(t *testing.T, n *manifest.Network, src *rest.Source, s *extractors.Str
 	return got
 }
 
-func location(s *extractors.Stream, t *testing.T) *time.Location {
+// location is the zone of a stream's report days.
+func location(t *testing.T, n *manifest.Network, s *extractors.Stream) *time.Location {
 	t.Helper()
 	if s.Window != nil {
 		return s.Window.Location
 	}
-	moscow, err := time.LoadLocation("Europe/Moscow")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return moscow
+	_, zone := of(t, n.Name)
+	return zone
 }
 
 // writeRows normalizes a body for one table and writes what came out: a paragraph
