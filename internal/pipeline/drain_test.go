@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/extractors"
-	"syncd/state"
 )
 
 func TestDrainEndsWhateverTheNetworkDoes(t *testing.T) {
@@ -293,22 +292,4 @@ func TestAFullInboxStopsTheCallsUntilTheWarehouseTakesSome(t *testing.T) {
 			t.Error("nobody says what the calls wait for")
 		}
 	})
-}
-
-func TestAHeldWindowIsAskedAgainWhateverItsTier(t *testing.T) {
-	now := time.Date(2026, 6, 10, 12, 0, 0, 0, time.UTC)
-	s := windowed("conversions")
-	old := state.HeldWindow{Account: "a", Stream: "conversions", From: now.AddDate(0, 0, -40).Truncate(24 * time.Hour), At: now.Add(-time.Hour)}
-	old.To = old.From.Add(24 * time.Hour)
-	fresh := old
-	fresh.From, fresh.To, fresh.At = old.From.AddDate(0, 0, 1), old.To.AddDate(0, 0, 1), now.Add(-time.Minute)
-	var again []time.Time
-	for _, p := range Pulls("a", s, nil, []state.HeldWindow{old, fresh}, now) {
-		if p.From.Before(now.AddDate(0, 0, -30)) {
-			again = append(again, p.From)
-		}
-	}
-	if d := cmp.Diff([]time.Time{old.From}, again); d != "" {
-		t.Errorf("old windows asked again (-want +got):\n%s", d)
-	}
 }

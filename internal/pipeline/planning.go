@@ -9,16 +9,11 @@ import (
 	"go.uber.org/zap"
 
 	"syncd/extractors"
-	"syncd/internal/plan"
 	"syncd/state"
 )
 
 // checkWork is the work of a call outside a pull.
 var checkWork = extractors.Work{}
-
-// firstChanges is how far back the first list of changes of a stream reaches; what
-// is older comes with the windows.
-const firstChanges = 24 * time.Hour
 
 // Plan creates the pulls that a due stream needs at now. What is open already is
 // not created again, so that planning while a run still goes on changes nothing
@@ -32,60 +27,11 @@ func (e *Engine) Plan(ctx context.Context, account, stream string, now time.Time
 	if s == nil {
 		return fmt.Errorf("planning account %s: it has no stream %s", account, stream)
 	}
-	published, err := e.store.Checkpoints(ctx, account, stream)
+	known, err := Know(ctx, e.store, account, s)
 	if err != nil {
 		return fmt.Errorf("planning account %s, stream %s: %w", account, stream, err)
 	}
-	held, err := e.store.HeldWindows(ctx, account)
-	if err != nil {
-		return fmt.Errorf("planning account %s, stream %s: %w", account, stream, err)
-	}
-	return e.create(ctx, account, stream, Pulls(account, s, published, held, now))
-}
-
-// heldAgain is how long a window that a guard held back rests before it is asked
-// again: whether the network means what it said is seen by asking twice, and not in
-// the same minute.
-const heldAgain = 15 * time.Minute
-
-// Pulls gives the pulls that stream s needs at now, most urgent first. Windows that
-// are held back are asked again whatever their tier says, so that a second answer can
-// release them.
-func Pulls(account string, s *extractors.Stream, published []state.Checkpoint, held []state.HeldWindow, now time.Time) []state.NewPull {
-	var pulls []state.NewPull
-	if s.Window == nil {
-		pulls = append(pulls, state.NewPull{Account: account, Stream: s.Name, Kind: state.Snapshot, Tier: state.Warm})
-	} else {
-		for _, d := range plan.Of(s).DueWindows(now, published) {
-			pulls = append(pulls, state.NewPull{
-				Account: account, Stream: s.Name, Kind: state.Windowed, Tier: d.Tier, From: d.Window.From, To: d.Window.To,
-			})
-		}
-	}
-	for _, h := range held {
-		same := func(p state.NewPull) bool { return p.From.Equal(h.From) && p.To.Equal(h.To) }
-		if h.Stream == s.Name && s.Window != nil && now.Sub(h.At) >= heldAgain && !slices.ContainsFunc(pulls, same) {
-			pulls = append(pulls, state.NewPull{Account: account, Stream: s.Name, Kind: state.Windowed, Tier: state.Warm, From: h.From, To: h.To})
-		}
-	}
-	if s.Changes {
-		pulls = append(pulls, state.NewPull{
-			Account: account, Stream: s.Name, Kind: state.Changes, Tier: state.Hot, From: changedSince(published, now), To: now,
-		})
-	}
-	return pulls
-}
-
-// changedSince is where the last published list of changes ended.
-func changedSince(published []state.Checkpoint, now time.Time) time.Time {
-	since := now.Add(-firstChanges)
-	found := false
-	for _, c := range published {
-		if c.Kind == state.Changes && (!found || c.To.After(since)) {
-			since, found = c.To, true
-		}
-	}
-	return since
+	return e.carryOut(ctx, account, stream, known, l.account.Pulls(s, known, now))
 }
 
 // Backfill creates the pulls of every window of a stream that meets [from, to) and
@@ -95,30 +41,37 @@ func (e *Engine) Backfill(ctx context.Context, account, stream string, from, to,
 	if l == nil || l.account.stream(stream) == nil {
 		return fmt.Errorf("backfilling account %s, stream %s: it is not configured", account, stream)
 	}
-	published, err := e.store.Checkpoints(ctx, account, stream)
+	s := l.account.stream(stream)
+	known, err := Know(ctx, e.store, account, s)
 	if err != nil {
 		return fmt.Errorf("backfilling account %s, stream %s: %w", account, stream, err)
 	}
-	return e.create(ctx, account, stream, BackfillPulls(account, l.account.stream(stream), published, from, to, since, now))
+	return e.carryOut(ctx, account, stream, known, l.account.BackfillPulls(s, known, from, to, since, now))
 }
 
-// BackfillPulls gives the pulls of a backfill of one stream, newest first.
-func BackfillPulls(account string, s *extractors.Stream, published []state.Checkpoint, from, to, since, now time.Time) []state.NewPull {
-	if s.Window == nil {
-		for _, c := range published {
-			if c.Kind == state.Snapshot && !c.PulledAt.Before(since) {
-				return nil
-			}
+// carryOut creates the pulls that were planned, after it forgot the failed ones that
+// those replace: a day whose pages could not be had comes with the file of its month,
+// and would be reported as failed for ever.
+func (e *Engine) carryOut(ctx context.Context, account, stream string, known Known, planned []Planned) error {
+	pulls := make([]state.NewPull, len(planned))
+	for i, p := range planned {
+		pulls[i] = p.NewPull
+	}
+	var replaced []int64
+	for _, f := range known.Failed {
+		within := func(p state.NewPull) bool {
+			return p.Kind == state.Windowed && !p.From.After(f.From) && !p.To.Before(f.To) && !(p.From.Equal(f.From) && p.To.Equal(f.To))
 		}
-		return []state.NewPull{{Account: account, Stream: s.Name, Kind: state.Snapshot, Tier: state.Backfill}}
+		if f.Kind == state.Windowed && slices.ContainsFunc(pulls, within) {
+			replaced = append(replaced, f.ID)
+		}
 	}
-	var pulls []state.NewPull
-	for _, d := range plan.Of(s).Range(from, to, now, since, published) {
-		pulls = append(pulls, state.NewPull{
-			Account: account, Stream: s.Name, Kind: state.Windowed, Tier: d.Tier, From: d.Window.From, To: d.Window.To,
-		})
+	if len(replaced) > 0 {
+		if err := e.store.DropPulls(ctx, replaced); err != nil {
+			return fmt.Errorf("forgetting failed windows of account %s, stream %s: %w", account, stream, err)
+		}
 	}
-	return pulls
+	return e.create(ctx, account, stream, pulls)
 }
 
 func (e *Engine) create(ctx context.Context, account, stream string, pulls []state.NewPull) error {

@@ -10,25 +10,31 @@ import (
 	"syncd/state"
 )
 
-// Stream is the time axis of a stream of an account: what the planner needs to
-// know of it.
+// Stream is the time axis of a stream of an account, and what one call and one
+// export of it bring: what the planner needs to know of it.
 type Stream struct {
 	Step     extractors.Step
 	Location *time.Location
 	// MaxAge is how far back the network answers; zero means for ever.
 	MaxAge time.Duration
+	// Settle is how old a record has to be before it is asked for.
+	Settle time.Duration
 	// Restate is ordered by Last, the shortest first.
 	Restate []extractors.TierRule
 	// Start is the first instant ever pulled; zero means as far back as the longest
 	// tier reaches.
 	Start time.Time
+	// PageSize is the number of records that one call brings at most; 0 if unknown.
+	PageSize int
+	// Export is nil unless the network also writes files of the stream's records.
+	Export *extractors.ExportRule
 }
 
 // Of gives the time axis of a windowed stream; s.Window must not be nil.
 func Of(s *extractors.Stream) *Stream {
 	return &Stream{
-		Step: s.Window.Step, Location: s.Window.Location, MaxAge: s.Window.MaxAge,
-		Restate: s.Restate, Start: s.Start,
+		Step: s.Window.Step, Location: s.Window.Location, MaxAge: s.Window.MaxAge, Settle: s.Window.Settle,
+		Restate: s.Restate, Start: s.Start, PageSize: s.PageSize, Export: s.Export,
 	}
 }
 
@@ -45,48 +51,56 @@ type Due struct {
 // newest first, because that is what people look at.
 //
 // A window is due when it was never pulled, when its tier says that its last
-// pull is too old, or when it was last pulled before it had ended and no tier
-// covers it any more (the daemon was down for long).
-func (s *Stream) DueWindows(now time.Time, published []state.Checkpoint) []Due {
-	pulled := lastPulls(published)
+// pull is too old, or when it was last pulled before all of it could be asked for
+// and no tier covers it any more (the daemon was down for long). It counts as pulled
+// with every published window that contains it.
+func (s *Stream) DueWindows(now time.Time, checkpoints []state.Checkpoint) []Due {
+	pulled := newPublished(checkpoints)
 	var due []Due
-	for w := range Windows(s.Step, s.Location, s.earliest(now), now) {
-		if s.MaxAge > 0 && w.From.Before(now.Add(-s.MaxAge)) {
-			continue
+	for w := range Windows(s.Step, s.Location, s.earliest(now), now.Add(-s.Settle)) {
+		at, before := pulled.pulled(w)
+		if tier, is := s.due(now, w, at, before); is {
+			due = append(due, Due{Window: w, Tier: tier, Pulled: at})
 		}
-		at, before := pulled[key(w)]
-		tier, every := s.tier(now, w)
-		switch {
-		case !before:
-			if tier > state.Hot {
-				tier = state.Backfill
-			}
-		case every > 0:
-			if now.Before(at.Add(every - slack(every))) {
-				continue
-			}
-		case !at.Before(w.To):
-			continue
-		}
-		due = append(due, Due{Window: w, Tier: tier, Pulled: at})
 	}
-	slices.SortStableFunc(due, func(a, b Due) int {
-		return cmp.Or(cmp.Compare(a.Tier, b.Tier), b.Window.From.Compare(a.Window.From))
-	})
+	slices.SortStableFunc(due, func(a, b Due) int { return order(a.Tier, b.Tier, a.Window, b.Window) })
 	return due
+}
+
+// order compares by urgency, then the newest first.
+func order(a, b state.Tier, v, w schema.Window) int {
+	return cmp.Or(cmp.Compare(a, b), w.From.Compare(v.From))
+}
+
+// due says whether a window has to be pulled at now, and how urgently.
+func (s *Stream) due(now time.Time, w schema.Window, pulled time.Time, before bool) (state.Tier, bool) {
+	if s.MaxAge > 0 && w.From.Before(now.Add(-s.MaxAge)) {
+		return 0, false
+	}
+	tier, every := s.tier(now, w)
+	switch {
+	case !before:
+		if tier > state.Hot {
+			tier = state.Backfill
+		}
+		return tier, true
+	case every > 0:
+		return tier, !now.Before(pulled.Add(every - slack(every)))
+	}
+	return tier, pulled.Before(w.To.Add(s.Settle))
 }
 
 // Range gives every window of s that meets [from, to) and that the network would
 // still answer at now, newest first, as backfill. Windows published from a pull
 // that began at or after since are left out: they were done already.
-func (s *Stream) Range(from, to, now, since time.Time, published []state.Checkpoint) []Due {
-	pulled := lastPulls(published)
+func (s *Stream) Range(from, to, now, since time.Time, checkpoints []state.Checkpoint) []Due {
+	pulled := newPublished(checkpoints)
 	var due []Due
-	for w := range Windows(s.Step, s.Location, from, minTime(to, now)) {
+	for w := range Windows(s.Step, s.Location, from, minTime(to, now.Add(-s.Settle))) {
 		if s.MaxAge > 0 && w.From.Before(now.Add(-s.MaxAge)) {
 			continue
 		}
-		at, before := pulled[key(w)]
+		at, before := pulled.pulled(w)
 		if before && !at.Before(since) {
 			continue
 		}
@@ -130,20 +144,6 @@ func (s *Stream) tier(now time.Time, w schema.Window) (state.Tier, time.Duration
 // slack keeps a window that was planned a moment after the tick of its schedule
 // from waiting for the tick after the next.
 func slack(every time.Duration) time.Duration { return min(every/10, time.Minute) }
-
-type span struct{ from, to int64 }
-
-func key(w schema.Window) span { return span{w.From.UnixMilli(), w.To.UnixMilli()} }
-
-func lastPulls(published []state.Checkpoint) map[span]time.Time {
-	pulled := make(map[span]time.Time, len(published))
-	for _, c := range published {
-		if c.Kind == state.Windowed {
-			pulled[span{c.From.UnixMilli(), c.To.UnixMilli()}] = c.PulledAt
-		}
-	}
-	return pulled
-}
 
 func minTime(a, b time.Time) time.Time {
 	if b.Before(a) {

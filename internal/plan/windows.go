@@ -64,10 +64,18 @@ func DayStart(year int, month time.Month, day int, loc *time.Location) time.Time
 	return instant(time.Date(year, month, day, 0, 0, 0, 0, time.UTC), loc)
 }
 
-// Has reports whether w is one of the stream's windows, as its step and its clock are now.
-func (s *Stream) Has(w schema.Window) bool {
+// Steps gives the number of the stream's windows that w is made of, as its step and
+// its clock are now; 0 if w begins or ends within one.
+func (s *Stream) Steps(w schema.Window) int {
+	n := 0
 	for x := range Windows(s.Step, s.Location, w.From, w.To) {
-		return x.From.Equal(w.From) && x.To.Equal(w.To)
+		if n == 0 && !x.From.Equal(w.From) || x.To.After(w.To) {
+			return 0
+		}
+		n++
 	}
-	return false
+	return n
 }
+
+// Has reports whether w is one of the stream's windows, as its step and its clock are now.
+func (s *Stream) Has(w schema.Window) bool { return s.Steps(w) == 1 }
