@@ -26,7 +26,7 @@ func clickSpec() Spec {
 		"created_at":  {From: Paths{"created_at"}, Zero: Paths{"1970-01-01 00:00:00", "0001-01-01T00:00:00Z"}},
 		"report_date": {FromColumn: "created_at"},
 	}}
-	for _, name := range strings.Fields("click_id conversion_id offer_id offer_name advertiser_id advertiser_name status payout revenue country region city ip isp device_type os browser user_agent referer sub1 sub2") {
+	for name := range strings.FieldsSeq("click_id conversion_id offer_id offer_name advertiser_id advertiser_name status payout revenue country region city ip isp device_type os browser user_agent referer sub1 sub2") {
 		spec.Columns[name] = Field{From: Paths{name}}
 	}
 	return spec

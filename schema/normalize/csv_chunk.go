@@ -14,7 +14,7 @@ import (
 // Chunk appends the rows of a chunk to block, in the way and with the callbacks of Page.
 // Bind must have been called with the file's header. Each record is a row; an empty
 // value is none. A record that cannot be read, or does not have as many values as the
-// header, is a bad row.
+// header, is a bad row. The Context's Mask is asked once for each column of the header.
 func (n *Normalizer) Chunk(chunk *Chunk, c *Context, block *schema.Block, full func(*schema.Block) (*schema.Block, error), bad func(BadRow) error) (*schema.Block, Counts, error) {
 	switch {
 	case block.Table() != n.table:

@@ -1,5 +1,5 @@
-// Package normalize turns the records of a network's JSON answer into rows of a
-// table.
+// Package normalize turns the records of a network's answer, or of a file that it
+// wrote, into rows of a table.
 //
 // A Spec, decoded from a manifest, says where each column's value stands and how
 // it is written. Compile checks it and makes a Normalizer, which walks every
@@ -7,7 +7,10 @@
 // package also has the scans that a reader of answers needs before it normalizes
 // them: Valid, Count and Lookup.
 //
-// It does no IO, knows no network by name, and decides nothing about a whole answer
+// A file of CSV is read by a CSV, which parts it into chunks of whole records; Clones
+// of one Normalizer make rows of several chunks at the same time.
+//
+// It opens nothing, knows no network by name, and decides nothing about a whole answer
 // but whether it is JSON of the expected shape: a record that makes no row is given
 // back with its reason, and its neighbours become rows.
 package normalize

@@ -37,8 +37,8 @@ type BadRow struct {
 	Line int64
 	// Reason names the field and shows its value, cut at 80 bytes.
 	Reason string
-	// Record is the record's JSON; with Each the element's. It is valid during the
-	// call only.
+	// Record is the record's JSON; with Each the element's; of a file an object of its
+	// values, masked, by the names of their columns. It is valid during the call only.
 	Record []byte
 }
 
