@@ -52,6 +52,10 @@ func (e *envelope) readDistinct(d *document, spec normalize.Spec, c cursor) {
 
 // records gives the value that holds the records, by the same rules as Count.
 func (d *document) records(spec normalize.Spec) []byte {
+	if d.xml != nil {
+		records, _ := normalize.XMLRecords(d.source, spec) // it has been read once
+		return records
+	}
 	for _, path := range spec.Records {
 		if !d.object {
 			break

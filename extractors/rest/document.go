@@ -11,13 +11,17 @@ import (
 	"syncd/schema/normalize"
 )
 
-// document is an answer that is whole JSON. A page is mostly its records, and the
+// document is an answer that is whole JSON, or whole XML as JSON. A page is mostly its records, and the
 // few values around them often stand behind: one pass over an object finds the
 // members, so that looking a value up does not pass over the records again.
 type document struct {
 	body    []byte
 	object  bool
 	members []member
+	// xml counts the records of an answer in XML, whose source it is; body is the rest of
+	// it, as JSON. Both are nil for JSON.
+	xml    *normalize.XML
+	source []byte
 }
 
 type member struct{ key, raw []byte }
@@ -44,6 +48,19 @@ func parse(body []byte) (document, error) {
 		return document{}, errTrailing
 	}
 	return d, nil
+}
+
+// parseXML reads a body in XML, of which a Spec says where the records are. The error
+// is that of normalize.FromXML.
+func parseXML(body []byte, spec normalize.Spec) (document, error) {
+	x, err := normalize.FromXML(body, spec)
+	if err != nil {
+		return document{}, err
+	}
+	d, err := parse(x.Envelope)
+	// A root without elements is an object without members.
+	d.xml, d.source, d.object = x, body, true
+	return d, err
 }
 
 // find gives the member in which a path begins, and the rest of the path.
@@ -73,6 +90,9 @@ func (d *document) lookup(path string) ([]byte, bool) {
 
 // count gives the number of the records and the digest of their bytes.
 func (d *document) count(spec normalize.Spec) (int, uint64, error) {
+	if d.xml != nil {
+		return d.xml.Count()
+	}
 	for _, path := range spec.Records {
 		if !d.object || path == "" || strings.ContainsAny(path, `.\`) {
 			break

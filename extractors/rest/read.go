@@ -57,8 +57,10 @@ type reading struct {
 	work   extractors.Work
 	cursor cursor
 	answer extractors.Answer
-	// doc is the answer's body, once it is known to be whole JSON.
+	// doc is the answer's body, once it is known to be whole.
 	doc document
+	// verdict says that the answer itself says that it is a success.
+	verdict bool
 }
 
 // fail makes the error for this answer. What was asked is built again: errors are rare.
@@ -78,7 +80,8 @@ func (r *reading) fail(outcome extractors.Outcome, message string, err error) *e
 //	429                 wait, as long as Retry-After says
 //	408, 425, 5xx       retry; Retry-After is honoured too
 //	other 3xx, 4xx      stop the stream: the call itself is wrong
-//	2xx, not whole JSON retry: a proxy's page, a cut body
+//	2xx, not whole      retry: a proxy's page, a cut body
+//	2xx, another format stop the stream; markup without words is retried
 //	2xx, test failed    stop the stream: the network refused in words
 //
 // Words that the manifest knows say more than a status that stops the stream, and
@@ -104,16 +107,8 @@ func (r *reading) refused() error {
 
 // refusedInside looks into an answer whose status is good.
 func (r *reading) refusedInside() error {
-	body := r.answer.Body
-	switch form(body) {
-	case formEmpty:
-		return r.fail(extractors.RetryNow, "the answer is empty", nil)
-	case formMarkup:
-		return r.fail(extractors.RetryNow, "the answer is an HTML page, not JSON", nil)
-	}
-	var err error
-	if r.doc, err = parse(body); err != nil {
-		return r.fail(extractors.RetryNow, "the answer is not whole JSON", nil)
+	if err := r.open(); err != nil {
+		return err
 	}
 	test := r.success()
 	if test == nil || !r.doc.object {
@@ -121,6 +116,7 @@ func (r *reading) refusedInside() error {
 	}
 	raw, ok := r.doc.lookup(test.Path)
 	if ok && slices.Contains(test.Equals, text(raw)) {
+		r.verdict = true
 		return nil
 	}
 	words := r.words()
@@ -141,7 +137,11 @@ func (r *reading) refusedInside() error {
 func (r *reading) page() (extractors.Page, error) {
 	e := readEnvelope(&r.doc, r.plan.manifest.Paging)
 	var err error
-	if e.records, e.hash, err = r.doc.count(r.plan.manifest.Output); err != nil {
+	e.records, e.hash, err = r.doc.count(r.plan.manifest.Output)
+	if r.verdict && r.doc.xml != nil && errors.Is(err, normalize.ErrNoRecords) {
+		err = nil // some leave the element out that would hold records when there are none
+	}
+	if err != nil {
 		return extractors.Page{}, r.fail(extractors.StopStream, r.misplaced(err), nil)
 	}
 	if r.plan.manifest.Paging.Distinct {

@@ -45,8 +45,8 @@ func (r *reading) said(words []string) bool {
 
 // words are the network's own words about what went wrong; empty if it has none.
 func (r *reading) words() string {
-	if form(r.answer.Body) == formMarkup && !r.doc.object {
-		return "an HTML page, not JSON"
+	if r.look() {
+		return "an HTML page, not " + r.format()
 	}
 	for _, text := range r.errors() {
 		if words := clip(r.source.scrubber.scrub(text)); words != "" {
@@ -65,16 +65,10 @@ func (r *reading) errors() []string {
 	if len(paths) == 0 {
 		return nil
 	}
-	doc := r.doc
-	if doc.body == nil {
-		var err error
-		if doc, err = parse(r.answer.Body); err != nil {
-			return nil
-		}
-	}
+	r.look()
 	var texts []string
 	for _, path := range paths {
-		raw, ok := doc.lookup(path)
+		raw, ok := r.doc.lookup(path)
 		if !ok || len(raw) == 0 || raw[0] != '"' {
 			continue // an object or a list is no sentence
 		}

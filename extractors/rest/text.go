@@ -21,7 +21,7 @@ const (
 )
 
 func form(body []byte) bodyForm {
-	body = bytes.TrimLeft(body, " \t\r\n")
+	body = bytes.TrimLeft(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")), " \t\r\n")
 	if len(body) == 0 {
 		return formEmpty
 	}

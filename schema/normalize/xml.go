@@ -40,13 +40,11 @@ type XML struct {
 	// Envelope is the document without its records: an object, or a text if the root
 	// has no children.
 	Envelope []byte
-	// Records is the array of the records. One that is not well-formed is a text there:
-	// the beginning of what stands in the document.
-	Records []byte
 	// Total is the number of records, Bad how many of them are not well-formed.
 	Total, Bad int
 
-	names []string // of what is wrong with the records' place
+	hash  uint64 // of the records
+	names Paths  // of what is wrong with the records' place
 	place xmlPlace
 }
 
@@ -60,8 +58,27 @@ const (
 )
 
 // FromXML reads an answer in XML, of which Records, Wrapped and Each of the Spec say
-// which elements are arrays. The error is an *XMLError, or ErrHTML.
+// which elements are arrays. The error is an *XMLError, or ErrHTML, or that the answer
+// is empty.
 func FromXML(body []byte, spec Spec) (*XML, error) {
+	return fromXML(body, spec, nil)
+}
+
+// XMLRecords gives the records of an answer in XML, as an array. In the place of one
+// that is not well-formed stands the beginning of its source, as a text.
+func XMLRecords(body []byte, spec Spec) ([]byte, error) {
+	records := []byte{'['}
+	_, err := fromXML(body, spec, func(record []byte) {
+		if len(records) > 1 {
+			records = append(records, ',')
+		}
+		records = append(records, record...)
+	})
+	return append(records, ']'), err
+}
+
+// fromXML gives each record to see, if that is not nil.
+func fromXML(body []byte, spec Spec, see func(record []byte)) (*XML, error) {
 	shape, err := newXMLShape(spec)
 	if err != nil {
 		return nil, err
@@ -70,32 +87,31 @@ func FromXML(body []byte, spec Spec) (*XML, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &XML{}
+	x := &XML{names: spec.Records, place: placeMissing}
 	r := newXMLReader()
 	r.envelope = true
-	paths, best := shape.paths, placeMissing
-	for i := 0; ; i++ {
-		x.Records, x.Total, x.Bad = append(x.Records[:0], '['), 0, 0
-		place, err := r.read(text, paths[i], shape.inner, func(rec xmlRecord) error {
-			if x.Total++; x.Total > 1 {
-				x.Records = append(x.Records, ',')
-			}
+	digest := xxhash.New()
+	for _, path := range shape.paths {
+		place, err := r.read(text, path, shape.inner, func(rec xmlRecord) error {
+			x.Total++
 			if rec.reason != "" {
 				x.Bad++
 			}
-			x.Records = append(x.Records, rec.json...)
+			_, _ = digest.Write(rec.json) // a digest takes everything
+			_, _ = digest.WriteString("\n")
+			if see != nil {
+				see(rec.json)
+			}
 			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
-		best = min(best, place)
-		if x.Total > 0 || i+1 == len(paths) {
+		if x.place = min(x.place, place); x.Total > 0 {
 			break
 		}
 	}
-	x.Records = append(x.Records, ']')
-	x.Envelope, x.place, x.names = r.json, best, spec.Records
+	x.Envelope, x.hash = r.json, digest.Sum64()
 	return x, nil
 }
 
@@ -105,11 +121,9 @@ func FromXML(body []byte, spec Spec) (*XML, error) {
 // whether it is an error. What stands there in place of records is another error.
 func (x *XML) Count() (n int, hash uint64, err error) {
 	if x.Total == 0 {
-		if err := x.place.check(x.names); err != nil {
-			return 0, 0, err
-		}
+		err = x.place.check(x.names)
 	}
-	return x.Total, xxhash.Sum64(x.Records), nil
+	return x.Total, x.hash, err
 }
 
 func (p xmlPlace) check(records Paths) error {
