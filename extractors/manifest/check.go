@@ -53,6 +53,7 @@ func (c *checker) check() strictyaml.Problems {
 		c.checkAuth()
 		c.checkAccountSettings()
 		c.checkPace()
+		c.checkExports()
 	}
 	for _, s := range c.streams {
 		if !s.skip {

@@ -13,12 +13,16 @@ type scope struct {
 	window, since, item, items, slices bool
 	// columns is the number of values that an item has of its own.
 	columns int
+	export  exportScope
 }
 
 // lacks says in words what p would need to have a value; empty if it has one.
 func (s scope) lacks(p Placeholder) string {
 	if i, ok := p.Column(); ok && i >= s.columns {
 		return fmt.Sprintf("for_each with %d columns or more", i+1)
+	}
+	if p.OfExport() {
+		return s.lacksExport(p)
 	}
 	switch p {
 	case WindowFromDay, WindowToDay, WindowHour, WindowFromUnix, WindowToUnix, WindowFromTime, WindowToTime, WindowZone:
@@ -65,13 +69,14 @@ func (c *checker) checkRequest(report reporter, path string, r Request, has scop
 }
 
 // checkPathVariable checks a path that an account may give, by its default: that is
-// the stream's path where it says no other.
-func (c *checker) checkPathVariable(report reporter, s located, has scope, used map[Placeholder]bool) {
-	name := s.Request.PathVariable
+// the path where it says no other. path is where the request stands, and whose in words
+// who has it; needs are the variables without which it is never made.
+func (c *checker) checkPathVariable(report reporter, path string, r Request, whose string, needs []string, has scope, used map[Placeholder]bool) {
+	name := r.PathVariable
 	if name == "" {
 		return
 	}
-	const path = "request.path_variable"
+	path += ".path_variable"
 	v, ok := c.network.Variables[name]
 	if !ok {
 		c.checkVariable(report, path, name)
@@ -83,8 +88,8 @@ func (c *checker) checkPathVariable(report reporter, s located, has scope, used 
 			return
 		}
 		c.checkTemplate(report, path, v.Default, has, used)
-	} else if s.Request.Path == "" && !v.Required && !slices.Contains(s.Needs, name) {
-		report(path, "stream %s has no path where variable %s is not set: give request.path, a default, or the variable under needs", s.Name, name)
+	} else if r.Path == "" && !v.Required && !slices.Contains(needs, name) {
+		report(path, "%s has no path where variable %s is not set: give a path, a default, or the variable under needs", whose, name)
 	}
 }
 

@@ -42,12 +42,13 @@ func (c *checker) checkStream(s located) {
 	if f := s.ForEach; f != nil {
 		has.item, has.items, has.columns = f.Batch == 1 && len(f.Columns) == 0, f.Batch > 1, len(f.Columns)
 	}
-	used := c.checkRequest(report, "request", s.Request, has)
-	c.checkPathVariable(report, s, has, used)
+	used := c.checkExport(report, s, has)
 	if !s.exportOnly() {
+		used = c.checkRequest(report, "request", s.Request, has)
+		c.checkPathVariable(report, "request", s.Request, "stream "+s.Name, s.Needs, has, used)
 		c.checkAllow(report, "request", s.Request.Query)
+		c.checkUse(report, s, used)
 	}
-	c.checkUse(report, s, used)
 	errorText := s.ErrorText
 	if len(errorText) == 0 {
 		errorText = c.network.ErrorText

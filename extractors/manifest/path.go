@@ -33,7 +33,7 @@ func ParsePath(text string) (Template, error) {
 
 // ParseOwnPath reads a path that an account gives, the value of Request.PathVariable.
 // Nothing may stand in it that only a manifest knows the meaning of: it has the
-// placeholders of items and variables.
+// placeholders of items and variables, and of exports in a call about one.
 func ParseOwnPath(text string) (Template, error) {
 	t, err := ParsePath(text)
 	if err != nil {
@@ -43,7 +43,7 @@ func ParseOwnPath(text string) (Template, error) {
 		p := part.Placeholder
 		_, variable := p.Variable()
 		_, column := p.Column()
-		if p != "" && p != Item && !variable && !column {
+		if p != "" && p != Item && !variable && !column && !p.OfExport() {
 			return nil, fmt.Errorf("path %q: {%s} cannot stand in a path of an account; {item}, {item.NUMBER} and {variable.NAME} can", text, p)
 		}
 	}
