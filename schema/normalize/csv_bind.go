@@ -16,6 +16,7 @@ type csvBinding struct {
 	bound   bool
 	header  []string
 	columns []csvColumn
+	masked  bool   // the Context masks some
 	text    []byte // of the record in hand, where it is not as it stands in the file
 	valid   []byte // the record in hand, where it was not UTF-8
 }

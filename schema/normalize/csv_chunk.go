@@ -30,11 +30,13 @@ func (n *Normalizer) Chunk(chunk *Chunk, c *Context, block *schema.Block, full f
 			return block, Counts{}, err
 		}
 	}
+	n.csv.masked = false
 	for i, name := range n.csv.header {
 		n.csv.columns[i].mask = nil
 		if c.Mask != nil {
 			n.csv.columns[i].mask = c.Mask(name)
 		}
+		n.csv.masked = n.csv.masked || n.csv.columns[i].mask != nil
 	}
 	err := n.chunk(chunk)
 	return n.page.block, n.page.counts, err
@@ -149,11 +151,14 @@ func (n *Normalizer) cellText(c cell, column *csvColumn) []byte {
 	return n.csv.text[start:]
 }
 
-// showRecord gives a bad record as an object of its values by the names of their columns.
+// showRecord gives a bad record as an object of its values by the names of their
+// columns. Where columns are masked and the number of values is not that of the header
+// nobody knows which values to mask: then it shows their lengths only.
 func (n *Normalizer) showRecord(record []byte, delim byte) []byte {
 	n.csv.text = n.csv.text[:0]
 	shown := make([]byte, 0, 2*len(record)+2)
 	var unnamed csvColumn
+	shifted := n.csv.masked && countCells(record, delim) != len(n.csv.columns)
 	for i, k := 0, 0; i <= len(record); k++ {
 		c := readCell(record, i, delim)
 		i = c.next
@@ -164,10 +169,21 @@ func (n *Normalizer) showRecord(record []byte, delim byte) []byte {
 			unnamed.label = fmt.Appendf(unnamed.label[:0], `,"#%d":`, k+1)
 		}
 		shown = append(shown, column.label...)
+		if shifted {
+			shown = appendInt(shown, len(c.raw))
+			continue
+		}
 		shown = appendJSON(shown, n.cellText(c, column))
 	}
 	shown[0] = '{'
 	return append(shown, '}')
+}
+
+func countCells(record []byte, delim byte) (n int) {
+	for i := 0; i <= len(record); n++ {
+		i = readCell(record, i, delim).next
+	}
+	return n
 }
 
 func skipBlankLines(b []byte, i int) int {

@@ -281,11 +281,13 @@ func TestMasksComeBeforeAnythingElse(t *testing.T) {
 			return append(append(append(dst, '<'), bytes.ToUpper(value)...), '>')
 		}
 	}}
-	got := fileRows(t, spec, c, "id,ip,k,n,mail,mail\n1,\"a\"\"b\",k,,x@y,\n2,,,7,,\n3,ip,,,mail,\"m\"x,too,many\n")
+	got := fileRows(t, spec, c, "id,ip,k,n,mail,mail\n1,\"a\"\"b\",k,,x@y,\n2,,,7,,\n3,ip,,,mail,\"m\"x,too,many\n4,,,,,\"m\"x\n")
 	want := `bad record 1 on line 3: amount: "<7>": not a decimal number
 {"id":"2","ip":"","k":"","n":"<7>","mail":"","mail#6":""}
 bad record 2 on line 4: it has 8 fields, the header has 6
-{"id":"3","ip":"<IP>","k":"","n":"","mail":"<MAIL>","mail#6":"<\"M\"X>","#7":"too","#8":"many"}
+{"id":1,"ip":2,"k":0,"n":0,"mail":4,"mail#6":4,"#7":3,"#8":4}
+bad record 3 on line 5: mail: "<\"M\"X>": text follows the closing quote
+{"id":"4","ip":"","k":"","n":"","mail":"","mail#6":"<\"M\"X>"}
 id: "1"
 kind: "masked"
 name: "<A\"B>"
