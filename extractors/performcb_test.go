@@ -2,6 +2,7 @@ package extractors_test
 
 import (
 	"errors"
+	"maps"
 	"net/http/httptest"
 	"net/url"
 	"slices"
@@ -25,6 +26,7 @@ type perform struct {
 	network *manifest.Network
 	source  *rest.Source
 	sim     *performcbsim.Network
+	zone    *time.Location
 }
 
 const partner = 90017
@@ -41,9 +43,7 @@ func newPerform(t *testing.T, variables map[string]string, change func(*performc
 		t.Fatal(err)
 	}
 	set := map[string]string{"user_id": strconv.Itoa(partner)}
-	for name, value := range variables {
-		set[name] = value
-	}
+	maps.Copy(set, variables)
 	on := true
 	src, err := rest.New(n, rest.Account{
 		Name: "main", Location: zone, Credentials: map[string]rest.Secret{"api_key": secret("secret-key")}, Variables: set,
@@ -60,7 +60,7 @@ func newPerform(t *testing.T, variables map[string]string, change func(*performc
 	if change != nil {
 		change(&o)
 	}
-	return &perform{n, src, performcbsim.New(o)}
+	return &perform{n, src, performcbsim.New(o), zone}
 }
 
 func (p *perform) stream(t *testing.T, name string) *extractors.Stream {
@@ -110,7 +110,7 @@ func (p *perform) pull(t *testing.T, s *extractors.Stream, w extractors.Work) (r
 			t.Fatalf("%s: the key is in what is stored", call.Describe)
 		}
 		for i, out := range s.Outputs {
-			c := normalize.Context{Network: p.network.Name, Account: "main", Stream: s.Name, Location: location(t, p.network, s), Variables: s.Variables}
+			c := normalize.Context{Network: p.network.Name, Account: "main", Stream: s.Name, Location: location(t, p.network), Variables: s.Variables}
 			if i == 0 && s.Window != nil {
 				c.Window, c.By = w.Window, s.Window.By
 			}
