@@ -42,8 +42,10 @@ func (c *checker) locate(streams []*Stream, at *strictyaml.Positions, problems s
 }
 
 var (
-	namePattern   = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
-	streamPattern = regexp.MustCompile(`^[a-z][a-z0-9_]*(/[a-z0-9_]+)*$`)
+	// A network may begin with a digit, as 24metrics does.
+	networkPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_]*$`)
+	namePattern    = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+	streamPattern  = regexp.MustCompile(`^[a-z][a-z0-9_]*(/[a-z0-9_]+)*$`)
 )
 
 // check gives every mistake of the manifest.
@@ -72,7 +74,7 @@ func (c *checker) headf(path, format string, args ...any) {
 
 func (c *checker) checkNetwork() {
 	n := c.network
-	if !namePattern.MatchString(n.Name) {
+	if !networkPattern.MatchString(n.Name) {
 		c.headf("network", "%q is not a name for a network; use lower case letters, digits and _", n.Name)
 	}
 	if n.Title == "" {

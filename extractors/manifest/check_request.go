@@ -63,6 +63,11 @@ func (c *checker) checkRequest(report reporter, path string, r Request, has scop
 		}
 	}
 	c.checkQuery(report, path+".query", r.Query, has, used)
+	for i, name := range r.Empty {
+		if len(r.Query[name]) == 0 {
+			report(strictyaml.Item(path+".empty", i), "the query has no parameter %q that could be sent without a value", name)
+		}
+	}
 	c.checkLayout(report, path+".day_layout", r.DayLayout, CheckDayLayout)
 	c.checkLayout(report, path+".time_layout", r.TimeLayout, CheckTimeLayout)
 	return used

@@ -135,6 +135,9 @@ type Request struct {
 	// one value each. In a name {variable.NAME} may stand; a parameter whose name has a
 	// variable that is empty is left out.
 	Query map[string][]string `yaml:"query"`
+	// Empty lists names of Query that are sent without a value too: a network may ask
+	// for a parameter that has nothing to say.
+	Empty []string `yaml:"empty"`
 	// DayLayout is how the {….from_day} family is written, as a Go layout or a
 	// placeholder of a variable that holds one; 2006-01-02 if empty.
 	DayLayout string `yaml:"day_layout"`

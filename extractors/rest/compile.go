@@ -38,6 +38,8 @@ type plan struct {
 type parameter struct {
 	name   string
 	values []manifest.Template
+	// empty values are sent too.
+	empty bool
 }
 
 // compile reads the templates of a stream; its name is empty for the check.
@@ -156,7 +158,7 @@ func (b *builder) parameters(stream string, query map[string][]string, p *plan, 
 			}
 		}
 		taken[name] = variableOf(text)
-		q := parameter{name: name}
+		q := parameter{name: name, empty: slices.Contains(p.manifest.Request.Empty, text)}
 		for _, v := range query[text] {
 			q.values = append(q.values, b.template(v))
 		}

@@ -119,3 +119,18 @@ func FuzzQuery(f *testing.F) {
 		}
 	})
 }
+
+// A network may ask for a parameter that has nothing to say.
+func TestParametersThatAreSentEmpty(t *testing.T) {
+	n := network()
+	n.Streams[3].Request.Query = map[string][]string{"a": {"{variable.goal}"}, "b": {"{variable.goal}"}}
+	n.Streams[3].Request.Empty, n.Streams[3].Paging = []string{"a"}, manifest.Paging{Kind: manifest.PagingNone}
+	s, st := setup(t, n, account(t), "news")
+	call, err := s.Next(st, extractors.Work{Kind: state.Snapshot})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "https://api.example.com/news?a="; call.URL != want {
+		t.Errorf("got %s, want %s", call.URL, want)
+	}
+}

@@ -52,7 +52,7 @@ func (s *Source) call(p *plan, w extractors.Work, c cursor) extractors.Call {
 	}
 	for _, q := range templates {
 		for _, t := range q.values {
-			f.add(&query, q.name, t)
+			f.add(&query, q, t)
 		}
 	}
 	if kind := p.manifest.Paging.Kind; kind != manifest.PagingNone {
@@ -105,8 +105,9 @@ type filler struct {
 	items  []string
 }
 
-// add adds the values of a template; what is empty is left out.
-func (f *filler) add(query *params, name string, t manifest.Template) {
+// add adds the values of a template; what is empty is left out, mostly.
+func (f *filler) add(query *params, q parameter, t manifest.Template) {
+	name := q.name
 	if list, ok := t.List(); ok {
 		values := f.items
 		if list == manifest.SliceWords {
@@ -119,7 +120,7 @@ func (f *filler) add(query *params, name string, t manifest.Template) {
 	}
 	value := t.Expand(f.value)
 	switch {
-	case value == "":
+	case value == "" && !q.empty:
 	case secretIn(t):
 		query.addHidden(name, value)
 	default:
