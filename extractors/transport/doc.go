@@ -1,5 +1,6 @@
 // Package transport makes HTTP calls to networks: one call, one answer, whole and
-// in memory, or one typed error.
+// in memory, or one typed error. Files, which are too large for that, it downloads to
+// the disk.
 //
 // It is about HTTP and knows no network: it does not retry, does not wait for a
 // pace, does not read what an answer means. What it guarantees is that a call
