@@ -55,21 +55,14 @@ func (a *accountPrice) printWork(out *strings.Builder, all prices) {
 	for _, p := range a.Work {
 		row(p.Stream, p)
 		if p.Open > 0 {
-			g.note(fmt.Sprintf("%d pulls are under way already and not counted where they bring the same", p.Open))
+			g.note(fmt.Sprintf("under way already, and not counted where it brings the same: %d %s", p.Open, plan.Plural(p.Open, "pull")))
 		}
 		for i, r := range p.Routes {
 			if i == mostRoutes {
 				g.note(fmt.Sprintf("and %d more reasons like these", len(p.Routes)-i))
 				break
 			}
-			what := fmt.Sprintf("%s, %s: ", r.Route, days(r.From, r.To, a.Location))
-			if r.Route == "export" && r.Pulls > 1 {
-				what = fmt.Sprintf("%d %ss, %s: ", r.Pulls, r.Route, days(r.From, r.To, a.Location))
-			}
-			if r.Pulls > 1 && strings.Contains(r.Why, " against ") {
-				what += "each "
-			}
-			g.note(what + r.Why)
+			g.note(days(r.From, r.To, a.Location) + ": " + r.Why + r.times())
 		}
 	}
 	row("total", a.Total)
@@ -120,6 +113,19 @@ func (a *accountPrice) printSteady(out *strings.Builder) {
 	for _, b := range a.Exports {
 		write(out, "  ", fmt.Sprintf("Exports (budget %s): %d of %s a day (%s).", b.Name, b.Steady, perDay(b.PerDay), plan.Percent(float64(b.Steady)/b.PerDay)))
 	}
+}
+
+// times says how often a reason counts, where it is one of a group of windows.
+func (r route) times() string {
+	switch {
+	case r.Groups < 2:
+		return ""
+	case r.Route == "export":
+		return " (" + plan.Count(int64(r.Groups)) + " files)"
+	case strings.Contains(r.Why, " against "):
+		return " (" + plan.Count(int64(r.Groups)) + " times)"
+	}
+	return ""
 }
 
 func atLeast(n int, least bool) string {

@@ -11,6 +11,7 @@ import (
 	"syncd/internal/pipeline"
 	"syncd/internal/plan"
 	"syncd/internal/schedule"
+	"syncd/schema"
 	"syncd/state"
 )
 
@@ -83,7 +84,11 @@ type route struct {
 	Pulls int       `json:"pulls"`
 	From  time.Time `json:"from"`
 	To    time.Time `json:"to"`
-	Why   string    `json:"why"`
+	// Why speaks of each of so many Groups of windows.
+	Why    string `json:"why"`
+	Groups int    `json:"groups"`
+	// last is the group that was counted last.
+	last schema.Window
 }
 
 // steady is what one stream takes a day.
@@ -268,6 +273,10 @@ func (p *price) take(x pipeline.Planned, volume plan.Volume) {
 	}
 	r := &p.Routes[i]
 	r.Pulls++
+	if r.last != c.Group {
+		r.last = c.Group
+		r.Groups++
+	}
 	r.From, r.To = earlier(r.From, x.From), later(r.To, x.To)
 }
 

@@ -41,7 +41,7 @@ func (a *accountPrice) warn() []string {
 		all = append(all, fmt.Sprintf(
 			"%s calls a day are %s of the %s that the pace allows: pulls will come ever later. Stream %s takes most, %s calls (%s of the day). "+
 				"Give it a slower schedule, or restate it less often (a longer every, a shorter last), or disable streams that nobody reads.",
-			plan.Count(int64(a.Day.Calls)), plan.Percent(share), perDay(a.CallsPerDay), most.Stream, plan.Count(int64(most.Calls)), plan.Percent(most.CallShare)))
+			atLeast(a.Day.Calls, a.Day.Least), plan.Percent(share), perDay(a.CallsPerDay), most.Stream, plan.Count(int64(most.Calls)), plan.Percent(most.CallShare)))
 	}
 	for _, b := range a.Exports {
 		share := float64(b.Steady) / b.PerDay

@@ -10,12 +10,13 @@ import (
 // Load is what a stream takes in a time.
 type Load struct {
 	// Runs is how often its schedule is due.
-	Runs int
+	Runs int `json:"runs"`
 	// Pulls is how many pulls that makes, windows, files, snapshots and lists of changes.
-	Pulls int
+	Pulls int `json:"pulls"`
 	// Calls and Exports are what the pulls take; Least says that it is at least so much.
-	Calls, Exports int
-	Least          bool
+	Calls   int  `json:"calls"`
+	Exports int  `json:"exports"`
+	Least   bool `json:"at_least,omitempty"`
 }
 
 // Add adds another stream's load.

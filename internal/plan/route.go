@@ -16,6 +16,8 @@ type Choice struct {
 	Window schema.Window
 	Tier   state.Tier
 	Route  state.Route
+	// Group is the time that the route was chosen for: Why speaks of all of it.
+	Group schema.Window
 	// Steps is the number of the stream's windows that Window is made of, at least 1.
 	Steps int
 	// Rows is how many rows are expected; -1 if nothing is known.
@@ -72,7 +74,7 @@ func (s *Stream) Routes(due []Due, open []state.Pull, standing []Standing, v Vol
 	slices.SortFunc(due, func(a, b Due) int { return a.Window.From.Compare(b.Window.From) })
 	if s.Export == nil {
 		for _, d := range due {
-			r.direct(d, "")
+			r.direct(d, d.Window, "")
 		}
 	} else {
 		due = r.covered(due, open)
@@ -81,7 +83,7 @@ func (s *Stream) Routes(due []Due, open []state.Pull, standing []Standing, v Vol
 	}
 	for _, x := range standing {
 		if x.Ask && !x.Export && s.Export == nil && !slices.ContainsFunc(due, func(d Due) bool { return same(d.Window, x.Window) }) {
-			r.direct(Due{Window: x.Window, Tier: state.Warm}, "")
+			r.direct(Due{Window: x.Window, Tier: state.Warm}, x.Window, "")
 		}
 	}
 	slices.SortStableFunc(r.choices, func(a, b Choice) int { return order(a.Tier, b.Tier, a.Window, b.Window) })
@@ -185,7 +187,7 @@ func (r *router) groups(due []Due) {
 	}
 	for _, d := range due {
 		if r.hot(d) {
-			r.direct(d, "hot: asked for directly, so that new rows do not wait for a file")
+			r.direct(d, d.Window, "hot: asked for directly, so that new rows do not wait for a file")
 			continue
 		}
 		if len(group) > 0 && (!group[len(group)-1].Window.To.Equal(d.Window.From) || !r.fits(schema.Window{From: group[0].Window.From, To: d.Window.To})) {
@@ -231,7 +233,7 @@ func (r *router) cheaper(group []Due) {
 		return
 	}
 	for _, d := range group {
-		r.direct(d, why)
+		r.direct(d, whole, why)
 	}
 }
 
@@ -243,22 +245,22 @@ func (r *router) compare(pages, file Choice) (why string, export bool) {
 	case file.Rows < 0 && file.Tier == state.Hot:
 		return "rows not known yet, and hot: asked for directly", false
 	case file.Rows < 0:
-		return "rows not known yet: one file, because pages could be any number", true
+		return "rows not known yet: a file, because pages could be any number", true
 	}
 	direct, exported := r.account.direct(pages.Calls), r.account.export(file.Exports, rule.Budget)
 	return compared(pages, file, direct, exported, r.account.PerDay(rule.Budget)), exported < direct
 }
 
-// direct asks for one window page by page.
-func (r *router) direct(d Due, why string) {
+// direct asks for one window of a group page by page.
+func (r *router) direct(d Due, group schema.Window, why string) {
 	c := r.cost(d.Window, state.Direct, 1)
-	c.Tier, c.Why = d.Tier, why
+	c.Tier, c.Group, c.Why = d.Tier, group, why
 	r.choices = append(r.choices, c)
 }
 
 // cost is what a window takes by a route.
 func (r *router) cost(w schema.Window, route state.Route, steps int) Choice {
-	c := Choice{Window: w, Route: route, Steps: steps, Rows: r.volume.Rows(w, r.now)}
+	c := Choice{Window: w, Group: w, Route: route, Steps: steps, Rows: r.volume.Rows(w, r.now)}
 	if route == state.Export {
 		c.Exports = exports(c.Rows, r.stream.Export)
 		c.Calls, c.Least = c.Exports*exportCalls, c.Rows < 0

@@ -14,11 +14,11 @@ func compared(pages, file Choice, direct, exported, most float64) string {
 	if exported < direct {
 		won = "export"
 	}
-	calls := Count(int64(pages.Calls)) + " " + plural(pages.Calls, "call")
+	calls := Count(int64(pages.Calls)) + " " + Plural(pages.Calls, "call")
 	if pages.Least {
 		calls = "at least " + calls
 	}
-	files := Count(int64(file.Exports)) + " " + plural(file.Exports, "export")
+	files := Count(int64(file.Exports)) + " " + Plural(file.Exports, "export")
 	if most > 0 {
 		files = Count(int64(file.Exports)) + " of " + number(most) + " exports"
 	}
@@ -61,7 +61,8 @@ func number(n float64) string {
 	return strconv.FormatFloat(n, 'f', 1, 64)
 }
 
-func plural(n int, one string) string {
+// Plural is the word for n things, of which one is called one.
+func Plural(n int, one string) string {
 	if n == 1 {
 		return one
 	}
