@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,12 +21,10 @@ import (
 func exporting() *manifest.Network {
 	n := network()
 	n.Pace.Quotas = []manifest.Quota{{Name: "exports", Calls: 10, Per: 24 * time.Hour, For: manifest.QuotaExports}}
-	for name, v := range map[string]manifest.Variable{
+	maps.Copy(n.Variables, map[string]manifest.Variable{
 		"method": {Help: "how"}, "export_path": {Help: "where", Default: "/exports/{export.id}"}, "reuse": {Help: "how old"},
 		"rows": {Help: "how many"}, "kind": {Help: "the word for clicks.", Default: "click_logs"}, "when": {Help: "the name", Default: "from"},
-	} {
-		n.Variables[name] = v
-	}
+	})
 	n.Exports = &manifest.Exports{
 		List: manifest.ExportList{
 			Request: manifest.Request{Path: "/exports", Query: map[string][]string{"sort": {"-created_at"}, "type": {"{export.type}"}, "of": {"{item}"}}},
@@ -72,9 +71,7 @@ func exportWork() extractors.Work {
 func withCountries(t *testing.T, variables map[string]string) Account {
 	a := account(t)
 	a.Variables = map[string]string{"countries": "DE,U S"}
-	for name, v := range variables {
-		a.Variables[name] = v
-	}
+	maps.Copy(a.Variables, variables)
 	return a
 }
 

@@ -12,8 +12,10 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,6 +26,7 @@ var content = []byte("id,name\n" + strings.Repeat("1,somebody with a name\n", 60
 
 // storage serves content with an ETag and takes ranges; what it is asked is kept.
 type storage struct {
+	mu      sync.Mutex // guards what follows
 	etag    string
 	content []byte
 	asked   []*http.Request
@@ -34,12 +37,15 @@ type storage struct {
 }
 
 func (s *storage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
 	s.asked = append(s.asked, r)
-	body, status := s.content, http.StatusOK
-	if s.etag != "" {
-		w.Header().Set("ETag", s.etag)
+	body, etag, cut, hold, status := s.content, s.etag, s.cut, s.hold, http.StatusOK
+	s.cut = 0
+	s.mu.Unlock()
+	if etag != "" {
+		w.Header().Set("ETag", etag)
 	}
-	if from, ok := strings.CutPrefix(r.Header.Get("Range"), "bytes="); ok && (r.Header.Get("If-Range") == "" || r.Header.Get("If-Range") == s.etag) {
+	if from, ok := strings.CutPrefix(r.Header.Get("Range"), "bytes="); ok && (r.Header.Get("If-Range") == "" || r.Header.Get("If-Range") == etag) {
 		n, err := strconv.Atoi(strings.TrimSuffix(from, "-"))
 		if err != nil || n >= len(body) {
 			w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
@@ -50,16 +56,29 @@ func (s *storage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	if s.cut > 0 {
-		_, _ = w.Write(body[:s.cut])
+	if cut > 0 {
+		_, _ = w.Write(body[:cut])
 		w.(http.Flusher).Flush()
-		s.cut = 0
-		if s.hold {
+		if hold {
 			<-r.Context().Done()
 		}
 		panic(http.ErrAbortHandler)
 	}
 	_, _ = w.Write(body)
+}
+
+// change changes the storage between two calls.
+func (s *storage) change(f func(*storage)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f(s)
+}
+
+// calls gives what was asked so far.
+func (s *storage) calls() []*http.Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.asked)
 }
 
 func setupStorage(t *testing.T, s *storage) (*Transport, DownloadRequest) {
@@ -108,9 +127,9 @@ func TestDownload(t *testing.T) {
 		t.Fatalf("got %d bytes, %d told, %v; want %d", size, told, err, len(content))
 	}
 	wantFile(t, r, content)
-	h := s.asked[0].Header
-	if len(s.asked) != 1 || h.Get("Accept-Encoding") != "identity" || !strings.HasPrefix(h.Get("User-Agent"), "syncd/") || h.Get("Range") != "" {
-		t.Errorf("asked %d times, with %v", len(s.asked), h)
+	h := s.calls()[0].Header
+	if len(s.calls()) != 1 || h.Get("Accept-Encoding") != "identity" || !strings.HasPrefix(h.Get("User-Agent"), "syncd/") || h.Get("Range") != "" {
+		t.Errorf("asked %d times, with %v", len(s.calls()), h)
 	}
 }
 
@@ -146,7 +165,7 @@ func TestBrokenDownloadGoesOn(t *testing.T) {
 				t.Errorf("%v is not retryable", err)
 			}
 			if tt.between != nil {
-				tt.between(s)
+				s.change(tt.between)
 			}
 			size, err := tr.Download(t.Context(), r)
 			if err != nil || size != int64(len(s.content)) {
@@ -154,7 +173,7 @@ func TestBrokenDownloadGoesOn(t *testing.T) {
 			}
 			wantFile(t, r, s.content)
 			var ranges []string
-			for _, a := range s.asked {
+			for _, a := range s.calls() {
 				ranges = append(ranges, a.Header.Get("Range"))
 			}
 			if strings.Join(ranges, ",") != strings.Join(tt.ranges, ",") {
@@ -168,7 +187,7 @@ func TestDownloadBrokenTimeAndAgainGoesOn(t *testing.T) {
 	s := &storage{etag: `"one"`, content: content}
 	tr, r := setupStorage(t, s)
 	for range 5 {
-		s.cut = 70_000
+		s.change(func(s *storage) { s.cut = 70_000 })
 		_, err := tr.Download(t.Context(), r)
 		wantKind(t, err, KindTorn)
 	}
@@ -176,7 +195,7 @@ func TestDownloadBrokenTimeAndAgainGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantFile(t, r, content)
-	if got := s.asked[5].Header.Get("Range"); got != "bytes=350000-" {
+	if got := s.calls()[5].Header.Get("Range"); got != "bytes=350000-" {
 		t.Errorf("the last call asked for %q, want all but five pieces", got)
 	}
 }
@@ -191,8 +210,8 @@ func TestWholePartIsNotAskedForAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	size, err := tr.Download(t.Context(), r)
-	if err != nil || size != int64(len(content)) || len(s.asked) != 0 {
-		t.Errorf("got %d bytes, %v, after %d calls; want %d after none", size, err, len(s.asked), len(content))
+	if err != nil || size != int64(len(content)) || len(s.calls()) != 0 {
+		t.Errorf("got %d bytes, %v, after %d calls; want %d after none", size, err, len(s.calls()), len(content))
 	}
 	wantFile(t, r, content)
 }
@@ -429,7 +448,7 @@ func TestCanceledDownloadKeepsWhatCame(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantFile(t, r, content)
-	if len(s.asked) != 2 || s.asked[1].Header.Get("Range") == "" {
+	if len(s.calls()) != 2 || s.calls()[1].Header.Get("Range") == "" {
 		t.Errorf("the second call did not go on")
 	}
 }
