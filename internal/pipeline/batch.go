@@ -38,7 +38,7 @@ func (e *Engine) nextBatch(now time.Time) ([]*entry, time.Duration) {
 			linger, more = backfillLinger*e.linger, later
 		}
 		for _, b := range batch {
-			records += b.pull.Records
+			records += recordsOf(b.pull)
 			if b.pulledAt.Before(oldest) {
 				oldest = b.pulledAt
 			}
@@ -77,24 +77,36 @@ func (e *Engine) moreComing(now time.Time, within time.Duration) bool {
 // target names the rows that a stream of an account owns in the warehouse.
 type target struct{ account, stream string }
 
+// recordsOf gives how many records a pull has, about: networks do not always say how
+// many are in a file. A record of a report takes some 250 bytes.
+func recordsOf(p state.Pull) int64 {
+	if p.Route == state.Export {
+		return max(p.Records, p.Bytes/256)
+	}
+	return p.Records
+}
+
 // choose picks pulls that may be staged together and beside what other slots have
-// in hand. The open windows of one stream are steps of one calendar (adopt sees to
-// that), so that they never overlap and any number of them goes together. A snapshot or a list
+// in hand. The steps of a calendar never overlap, so that any number of windows goes
+// together; an export over several of them goes neither with one of them nor at the
+// same time, because it could not be said whose a row is. A snapshot or a list
 // of changes may touch the same rows as a window, and which of them is missing a row
 // can only be said once the other is visible: it goes alone.
 func choose(waiting, busy []*entry) []*entry {
-	windows, alone := map[target]bool{}, map[target]bool{}
+	windows, alone := map[target]*spans{}, map[target]bool{}
 	claim := func(e *entry) bool {
 		t := target{e.pull.Account, e.pull.Stream}
-		if alone[t] || e.pull.Kind != state.Windowed && windows[t] {
+		if alone[t] {
 			return false
 		}
-		if e.pull.Kind == state.Windowed {
-			windows[t] = true
-		} else {
-			alone[t] = true
+		if e.pull.Kind != state.Windowed {
+			alone[t] = windows[t] == nil
+			return alone[t]
 		}
-		return true
+		if windows[t] == nil {
+			windows[t] = &spans{}
+		}
+		return windows[t].add(e.pull.From, e.pull.To)
 	}
 	for _, e := range busy {
 		claim(e)
@@ -108,13 +120,26 @@ func choose(waiting, busy []*entry) []*entry {
 			}
 			continue
 		}
-		if len(batch) == batchPulls || records > 0 && records+e.pull.Records > batchRecords {
+		if len(batch) == batchPulls || records > 0 && records+recordsOf(e.pull) > batchRecords {
 			break
 		}
 		if claim(e) {
 			batch = append(batch, e)
-			records += e.pull.Records
+			records += recordsOf(e.pull)
 		}
 	}
 	return batch
+}
+
+// spans are windows that do not overlap, oldest first.
+type spans struct{ from, to []time.Time }
+
+// add takes a window in, unless it overlaps one that is there.
+func (s *spans) add(from, to time.Time) bool {
+	i, same := slices.BinarySearchFunc(s.from, from, time.Time.Compare)
+	if same || i > 0 && s.to[i-1].After(from) || i < len(s.from) && s.from[i].Before(to) {
+		return false
+	}
+	s.from, s.to = slices.Insert(s.from, i, from), slices.Insert(s.to, i, to)
+	return true
 }

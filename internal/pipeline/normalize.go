@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"slices"
-	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -37,7 +35,11 @@ type load struct {
 	compressed int64
 	// rejected says why the pull cannot be published; empty if it can.
 	rejected string
-	result   loaders.UnitResult
+	// files are the spool files of the pull; spoiled is the one that is to blame for
+	// rejected, if its bytes are.
+	files   []string
+	spoiled string
+	result  loaders.UnitResult
 }
 
 // normalizer turns the pages of pulls into staged rows. Its buffers live as long as
@@ -49,10 +51,13 @@ type normalizer struct {
 	body    []byte
 	blocks  map[*schema.Table]*schema.Block
 	mapping map[mappingKey]*normalize.Normalizer
+	// workers are those of files; nil until there is one.
+	workers []*fileWorker
 }
 
 type mappingKey struct {
 	account, stream string
+	route           state.Route
 	output          int
 }
 
@@ -97,22 +102,29 @@ func (n *normalizer) stage(ctx context.Context, batch *loaders.Batch, e *entry) 
 }
 
 func (n *normalizer) page(ctx context.Context, batch *loaders.Batch, l *load, page *state.Page) error {
-	body, err := n.decoder.DecodeAll(page.Body, n.body[:0])
-	if err != nil {
-		l.rejected = fmt.Sprintf("page %d of the inbox cannot be decompressed: %v", page.Seq, err)
-		return nil
-	}
-	n.body = body
 	l.compressed += int64(len(page.Body))
-	err = batch.Raw(ctx, loaders.RawPage{
+	request := page.Request
+	if page.File != "" {
+		request += " (file " + page.File + ")" // where the body is, for as long as the spool keeps it
+	}
+	err := batch.Raw(ctx, loaders.RawPage{
 		Network: l.account.Network, Account: l.pull.Account, Stream: l.pull.Stream, PullID: l.pull.ID,
-		Seq: page.Seq, Request: page.Request, ReceivedAt: page.ReceivedAt,
+		Seq: page.Seq, Request: request, ReceivedAt: page.ReceivedAt,
 		WindowFrom: l.pull.From, WindowTo: l.pull.To, RunID: l.pull.RunID, Version: page.Version,
 		Records: page.Records, RawBytes: page.RawBytes, Body: page.Body,
 	})
 	if err != nil {
 		return fmt.Errorf("staging a raw page: %w", err)
 	}
+	if page.File != "" {
+		return n.file(ctx, batch, l, page)
+	}
+	body, err := n.decoder.DecodeAll(page.Body, n.body[:0])
+	if err != nil {
+		l.rejected = fmt.Sprintf("page %d of the inbox cannot be decompressed: %v", page.Seq, err)
+		return nil
+	}
+	n.body = body
 	for i, out := range l.stream.OutputsBy(l.pull.Route) {
 		if err := n.output(ctx, batch, l, page, body, i, out); err != nil {
 			return err
@@ -142,11 +154,7 @@ func (n *normalizer) output(ctx context.Context, batch *loaders.Batch, l *load, 
 		if l.firstBad == "" {
 			l.firstBad = r.Reason
 		}
-		sending = batch.Quarantine(ctx, loaders.QuarantineRow{
-			Network: l.account.Network, Account: l.pull.Account, Stream: l.pull.Stream, Table: out.Table.Name,
-			PullID: l.pull.ID, Seq: page.Seq, Index: r.Index, Reason: r.Reason, Record: string(r.Record),
-			RunID: l.pull.RunID, Version: page.Version, At: page.ReceivedAt,
-		})
+		sending = batch.Quarantine(ctx, quarantined(l, page, out, r, r.Reason))
 		return sending
 	}
 	block := n.blocks[out.Table]
@@ -170,8 +178,16 @@ func (n *normalizer) output(ctx context.Context, batch *loaders.Batch, l *load, 
 	return nil
 }
 
+func quarantined(l *load, page *state.Page, out extractors.Output, r normalize.BadRow, reason string) loaders.QuarantineRow {
+	return loaders.QuarantineRow{
+		Network: l.account.Network, Account: l.pull.Account, Stream: l.pull.Stream, Table: out.Table.Name,
+		PullID: l.pull.ID, Seq: page.Seq, Index: r.Index, Reason: reason, Record: string(r.Record),
+		RunID: l.pull.RunID, Version: page.Version, At: page.ReceivedAt,
+	}
+}
+
 func (n *normalizer) mappingOf(l *load, i int, out extractors.Output) (*normalize.Normalizer, error) {
-	key := mappingKey{l.pull.Account, l.pull.Stream, i}
+	key := mappingKey{l.pull.Account, l.pull.Stream, l.pull.Route, i}
 	if m := n.mapping[key]; m != nil {
 		return m, nil
 	}
@@ -202,6 +218,11 @@ func (n *normalizer) clear() {
 	for _, b := range n.blocks {
 		b.Reset()
 	}
+	for _, w := range n.workers {
+		for _, b := range w.blocks {
+			b.Reset()
+		}
+	}
 }
 
 func contextOf(l *load, page *state.Page) *normalize.Context {
@@ -210,7 +231,7 @@ func contextOf(l *load, page *state.Page) *normalize.Context {
 		Location: l.account.Location, Version: page.Version, SyncedAt: page.ReceivedAt,
 	}
 	if l.pull.Kind == state.Windowed {
-		c.Window = schema.Window{From: l.pull.From, To: l.pull.To}
+		c.Window = asked(l)
 		c.By = l.stream.Window.By
 	}
 	asked := extractors.Asked(page.Request)
@@ -218,55 +239,4 @@ func contextOf(l *load, page *state.Page) *normalize.Context {
 	maps.Copy(c.Variables, l.stream.Variables)
 	maps.Copy(c.Variables, asked)
 	return c
-}
-
-// units describes loads to the warehouse.
-func (s *slot) units(ctx context.Context, loads []*load) ([]loaders.Unit, error) {
-	held, err := s.engine.store.HeldWindows(ctx, "")
-	if err != nil {
-		return nil, &stateError{fmt.Errorf("reading what is held back: %w", err)}
-	}
-	units := make([]loaders.Unit, len(loads))
-	for i, l := range loads {
-		units[i] = unitOf(l)
-		for _, h := range held {
-			if h.Account == l.pull.Account && h.Stream == l.pull.Stream && h.From.Equal(l.pull.From) && h.To.Equal(l.pull.To) {
-				units[i].HeldBefore, units[i].HeldRows = l.pull.CreatedAt.Sub(h.At) >= heldAgain/2, h.Rows
-			}
-		}
-	}
-	return units, nil
-}
-
-func unitOf(l *load) loaders.Unit {
-	u := loaders.Unit{
-		PullID: l.pull.ID, Network: l.account.Network, Account: l.pull.Account, Stream: l.pull.Stream,
-		Tier: l.pull.Tier.String(), RunID: l.pull.RunID, Version: l.pull.Version, Complete: l.pull.Kind != state.Changes,
-		// A record that could not be read has not vanished.
-		NoTombstones: l.bad > 0,
-	}
-	for _, out := range l.stream.OutputsBy(l.pull.Route) {
-		if i := slices.IndexFunc(u.Outputs, func(s loaders.Scope) bool { return s.Table == out.Table }); i >= 0 {
-			// Two outputs in one table (an offer's rates and its personal rates) are one
-			// scope: that of the constants that they share.
-			maps.DeleteFunc(u.Outputs[i].Equal, func(column, value string) bool { return out.Scope[column] != value })
-			continue
-		}
-		scope := loaders.Scope{Table: out.Table, Equal: maps.Clone(out.Scope)}
-		if l.pull.Kind == state.Windowed {
-			scope.By, scope.From, scope.To = l.stream.Window.By, l.pull.From, l.pull.To
-			scope.FromDay, scope.ToDay = days(l.pull, l.stream.Window.Location)
-		}
-		u.Outputs = append(u.Outputs, scope)
-	}
-	return u
-}
-
-// days gives the report days that a window covers, the first and the one after the
-// last, as midnights UTC.
-func days(p state.Pull, loc *time.Location) (from, to time.Time) {
-	a, b := p.From.In(loc), p.To.Add(-time.Millisecond).In(loc)
-	from = time.Date(a.Year(), a.Month(), a.Day(), 0, 0, 0, 0, time.UTC)
-	to = time.Date(b.Year(), b.Month(), b.Day()+1, 0, 0, 0, 0, time.UTC)
-	return from, to
 }

@@ -219,6 +219,7 @@ func (s *slot) checkpoint(ctx context.Context, loads []*load, began time.Time) e
 	s.engine.queue.grown(-bytes)
 	s.engine.queue.remove(entries)
 	for _, l := range loads {
+		s.engine.loaded(l.account, l.files)
 		s.engine.runs.ended(ctx, l.pull, l.rows, "")
 		s.engine.observe.Published(l.pull, l.rows, l.bad)
 		if l.bad > 0 {
@@ -249,6 +250,12 @@ func (s *slot) reject(ctx context.Context, rejected []*load) ([]*entry, error) {
 	for _, l := range rejected {
 		if err := s.engine.store.Reject(context.WithoutCancel(ctx), l.pull.ID, l.rejected); err != nil {
 			return nil, &stateError{fmt.Errorf("storing a refused pull: %w", err)}
+		}
+		if l.spoiled != "" {
+			// Whoever asks for the same export would find it whole and be refused again.
+			if err := s.engine.files.spool.Remove(l.spoiled); err != nil {
+				s.log.Warn("file left to the sweep", zap.String("account", l.pull.Account), zap.Error(err))
+			}
 		}
 	}
 	return s.aside(ctx, rejected, func(l *load) string {

@@ -1,0 +1,272 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"syncd/extractors"
+	"syncd/loaders"
+	"syncd/schema"
+	"syncd/schema/normalize"
+	"syncd/state"
+)
+
+const (
+	// fileWorkers read a file side by side, each with an INSERT of its own: cutting it into
+	// records takes a third of a core, making rows of them and the server's part a core
+	// each. The two slots together then use four.
+	fileWorkers = 2
+	// fileChunks is how many chunks of a file, of 1 MiB each, are in memory: one for each
+	// worker, one that is being read, and one so that nobody waits.
+	fileChunks = fileWorkers + 2
+	// badMost is the number of bad records behind which a file that is mostly bad is read
+	// no further: millions of them in the quarantine would say no more.
+	badMost = 10_000
+)
+
+// fileWorker makes rows of chunks.
+type fileWorker struct {
+	connection int
+	blocks     map[*schema.Table]*schema.Block
+}
+
+// fileLoad is one file on its way through the workers.
+type fileLoad struct {
+	n     *normalizer
+	batch *loaders.Batch
+	load  *load
+	page  *state.Page
+	// context is what all records have in common.
+	context *normalize.Context
+	outputs []extractors.Output
+	free    chan *normalize.Chunk
+	full    chan *normalize.Chunk
+
+	// stop says that the pull is rejected: what is left of the file is not worth reading.
+	stop      atomic.Bool
+	rows, bad atomic.Int64
+
+	mu       sync.Mutex
+	refused  string
+	badLine  int64 // of firstBad
+	firstBad string
+}
+
+// file sends the records of a page that is a file to the batch. Its memory does not
+// depend on the file's size.
+func (n *normalizer) file(ctx context.Context, batch *loaders.Batch, l *load, page *state.Page) error {
+	if l.rejected != "" {
+		return nil // a file takes too long to be read for nothing
+	}
+	l.files = append(l.files, page.File)
+	spoiled := func(format string, args ...any) error {
+		l.rejected, l.spoiled = fmt.Sprintf(format, args...), page.File
+		return nil
+	}
+	if n.engine.files.spool == nil {
+		return errNoSpool
+	}
+	opened, err := os.Open(n.engine.files.spool.Path(page.File))
+	if errors.Is(err, fs.ErrNotExist) {
+		l.rejected = fmt.Sprintf("file %s is no longer in the spool: it is downloaded again when the stream is due", page.File)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("opening file %s: %w", page.File, err)
+	}
+	defer opened.Close()
+	var records int64
+	csv, err := normalize.OpenCSV(opened, "")
+	switch {
+	case errors.Is(err, normalize.ErrEmptyFile):
+	case err != nil:
+		return spoiled("file %s cannot be read: %v", page.File, err)
+	default:
+		if records, err = n.records(ctx, batch, l, page, csv); err != nil || l.rejected != "" {
+			return err
+		}
+	}
+	if announced := int64(page.Records); announced > 0 && records != announced {
+		return spoiled("file %s has %d records, the network announced %d", page.File, records, announced)
+	}
+	return nil
+}
+
+// records makes rows of all records of a file and gives their number.
+func (n *normalizer) records(ctx context.Context, batch *loaders.Batch, l *load, page *state.Page, csv *normalize.CSV) (records int64, err error) {
+	f := &fileLoad{
+		n: n, batch: batch, load: l, page: page, context: contextOf(l, page), outputs: l.stream.OutputsBy(l.pull.Route),
+		free: make(chan *normalize.Chunk, fileChunks), full: make(chan *normalize.Chunk),
+	}
+	f.context.Mask = l.account.Source.Mask
+	mappings, err := f.mappings(csv.Header())
+	if err != nil || l.rejected != "" {
+		return 0, err
+	}
+	for range fileChunks {
+		f.free <- new(normalize.Chunk)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		defer close(f.full)
+		var err error
+		records, err = f.read(ctx, csv)
+		return err
+	})
+	for i, w := range n.fileWorkers() {
+		g.Go(func() error { return f.work(ctx, w, mappings[i]) })
+	}
+	err = g.Wait()
+	l.rows += f.rows.Load()
+	l.bad += f.bad.Load()
+	if l.firstBad == "" {
+		l.firstBad = f.firstBad
+	}
+	l.rejected = f.refused
+	return records, err
+}
+
+// mappings gives each worker's own for every output, bound to the file's columns.
+func (f *fileLoad) mappings(header []string) ([][]*normalize.Normalizer, error) {
+	all := make([][]*normalize.Normalizer, fileWorkers)
+	for i, out := range f.outputs {
+		m, err := f.n.mappingOf(f.load, i, out)
+		if err != nil {
+			return nil, err
+		}
+		if err := m.Bind(header); err != nil {
+			f.load.rejected = fmt.Sprintf("file %s cannot be read as %s: %v", f.page.File, out.Table.Name, err)
+			return nil, nil
+		}
+		for w := range all {
+			all[w] = append(all[w], m.Clone())
+		}
+	}
+	return all, nil
+}
+
+func (n *normalizer) fileWorkers() []*fileWorker {
+	for len(n.workers) < fileWorkers {
+		n.workers = append(n.workers, &fileWorker{connection: len(n.workers), blocks: map[*schema.Table]*schema.Block{}})
+	}
+	return n.workers
+}
+
+// refuse rejects the pull; the first reason counts. The work in hand is not cut: what
+// is on its way to the quarantine should arrive there.
+func (f *fileLoad) refuse(format string, args ...any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.refused == "" {
+		f.refused = fmt.Sprintf(format, args...)
+	}
+	f.stop.Store(true)
+}
+
+// read cuts the file into chunks and gives the number of its records.
+func (f *fileLoad) read(ctx context.Context, csv *normalize.CSV) (records int64, err error) {
+	for !f.stop.Load() {
+		var chunk *normalize.Chunk
+		select {
+		case chunk = <-f.free:
+		case <-ctx.Done():
+			return records, context.Cause(ctx)
+		}
+		switch err := csv.Next(chunk); {
+		case errors.Is(err, io.EOF):
+			return records, nil
+		case err != nil:
+			f.load.spoiled = f.page.File
+			f.refuse("file %s: %v", f.page.File, err)
+			return records, nil
+		}
+		records += int64(chunk.Records())
+		select {
+		case f.full <- chunk:
+		case <-ctx.Done():
+			return records, context.Cause(ctx)
+		}
+	}
+	return records, nil
+}
+
+// work makes rows of chunks until there are no more, and sends what is left of them.
+func (f *fileLoad) work(ctx context.Context, w *fileWorker, mappings []*normalize.Normalizer) error {
+	for chunk := range f.full {
+		for i, out := range f.outputs {
+			if f.stop.Load() {
+				break
+			}
+			if err := f.chunk(ctx, w, chunk, out, mappings[i]); err != nil {
+				return err
+			}
+		}
+		f.free <- chunk // never waits: there is room for all
+	}
+	if f.stop.Load() {
+		return nil
+	}
+	for _, b := range w.blocks {
+		if err := f.batch.WriteOn(ctx, w.connection, b); err != nil {
+			return f.sending(err)
+		}
+		b.Reset()
+	}
+	return nil
+}
+
+// chunk appends the rows of a chunk to the worker's block of an output's table.
+func (f *fileLoad) chunk(ctx context.Context, w *fileWorker, chunk *normalize.Chunk, out extractors.Output, mapping *normalize.Normalizer) error {
+	var sending error // what goes wrong on the way to the warehouse, not in the file
+	full := func(b *schema.Block) (*schema.Block, error) {
+		if sending = f.batch.WriteOn(ctx, w.connection, b); sending != nil {
+			return nil, sending
+		}
+		b.Reset()
+		return b, nil
+	}
+	onBad := func(r normalize.BadRow) error {
+		reason := fmt.Sprintf("line %d: %s", r.Line, r.Reason)
+		f.mu.Lock()
+		if f.firstBad == "" || r.Line < f.badLine {
+			f.badLine, f.firstBad = r.Line, reason
+		}
+		f.mu.Unlock()
+		sending = f.batch.Quarantine(ctx, quarantined(f.load, f.page, out, r, reason))
+		return sending
+	}
+	block := w.blocks[out.Table]
+	if block == nil {
+		block = schema.NewBlock(out.Table)
+	}
+	block, counts, err := mapping.Chunk(chunk, f.context, block, full, onBad)
+	if block == nil {
+		block = schema.NewBlock(out.Table)
+	}
+	w.blocks[out.Table] = block
+	rows, bad := f.rows.Add(int64(counts.Rows)), f.bad.Add(int64(counts.Bad))
+	switch {
+	case sending != nil:
+		return f.sending(sending)
+	case err != nil:
+		f.refuse("file %s cannot be read as %s: %v", f.page.File, out.Table.Name, err)
+	case bad > badMost && bad > rows:
+		f.mu.Lock()
+		first := f.firstBad
+		f.mu.Unlock()
+		f.refuse("%d of the first %d records cannot be normalized, the first: %s", bad, rows+bad, first)
+	}
+	return nil
+}
+
+func (f *fileLoad) sending(err error) error {
+	return fmt.Errorf("staging account %s, stream %s: %w", f.load.pull.Account, f.load.pull.Stream, err)
+}
