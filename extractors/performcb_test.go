@@ -136,6 +136,12 @@ func table(t *testing.T, out extractors.Output, body []byte, c *normalize.Contex
 	if err != nil {
 		t.Fatal(err)
 	}
+	return textRows(t, out, block)
+}
+
+// textRows gives the rows of a block as text by column, defaults left out.
+func textRows(t *testing.T, out extractors.Output, block *schema.Block) []map[string]string {
+	t.Helper()
 	columns := decode(t, block)
 	rows := make([]map[string]string, block.Rows())
 	for i := range rows {

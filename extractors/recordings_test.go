@@ -191,11 +191,8 @@ func source(t *testing.T, n *manifest.Network, role string) *rest.Source {
 func work(s *extractors.Stream, at time.Time) extractors.Work {
 	w := extractors.Work{Kind: s.Kind()}
 	if s.ForEach != nil {
-		item := "71"
-		for i := range max(len(s.ForEach.Columns)-1, 0) {
-			item += extractors.ItemSeparator + fmt.Sprint(72+i)
-		}
-		w.Items = []string{item}
+		item := []string{"71", "72", "73"}
+		w.Items = []string{strings.Join(item[:max(len(s.ForEach.Columns), 1)], extractors.ItemSeparator)}
 	}
 	if s.Window != nil {
 		local := at.In(s.Window.Location)

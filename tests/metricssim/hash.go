@@ -65,7 +65,7 @@ func ulid(ms int64, h uint64) string {
 		case i < 12:
 			b[10+i] = digits[h>>(59-5*i)&31]
 		default:
-			b[10+i] = digits[mix(h)>>(5*i)&31]
+			b[10+i] = digits[mix(h)>>(5*(i-12))&31]
 		}
 	}
 	return string(b[:])

@@ -83,6 +83,7 @@ func (n *Network) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (n *Network) answer(w http.ResponseWriter, r *http.Request, h handler) {
 	call := Call{At: time.Now(), Method: r.Method, Path: r.URL.Path, Params: r.URL.Query()}
 	defer func() { call.Ended = time.Now(); n.log.add(call) }()
+	w.Header().Set("Date", n.opt.Now().UTC().Format(http.TimeFormat)) // clients tell ages by it
 	creates := exportTypeOf(r)
 	if r.Method != http.MethodGet && (r.Method != http.MethodPost || creates == "") {
 		n.log.violation(r.Method + " " + r.URL.Path)
