@@ -182,7 +182,7 @@ func (d *download) attempt(parent context.Context, p *part) (size int64, again b
 	switch {
 	case limit.most > 0 && p.size > limit.most:
 		return 0, false, limit.err
-	case total >= 0 && p.size < total, announced > 0 && p.size < announced:
+	case total >= 0 && p.size != total, announced > 0 && p.size < announced:
 		return 0, false, d.fail(KindTorn, "the file ends after %d bytes, and %d were announced", p.size, max(total, announced))
 	}
 	if err := p.file.Sync(); err != nil {
