@@ -2,11 +2,9 @@ package plan
 
 import (
 	"cmp"
-	"math"
 	"slices"
 	"time"
 
-	"syncd/extractors"
 	"syncd/schema"
 	"syncd/state"
 )
@@ -206,7 +204,7 @@ func (r *router) fits(w schema.Window) bool {
 	if most > 0 {
 		if rows < 0 {
 			days = longestUnknown
-		} else if float64(rows) > fill*float64(most) {
+		} else if float64(rows) > fill*float64(most)*float64(max(r.volume.Items, 1)) {
 			return false
 		}
 	}
@@ -262,22 +260,16 @@ func (r *router) direct(d Due, group schema.Window, why string) {
 func (r *router) cost(w schema.Window, route state.Route, steps int) Choice {
 	c := Choice{Window: w, Group: w, Route: route, Steps: steps, Rows: r.volume.Rows(w, r.now)}
 	if route == state.Export {
-		c.Exports = exports(c.Rows, r.stream.Export)
-		c.Calls, c.Least = c.Exports*exportCalls, c.Rows < 0
+		most := int64(0)
+		if r.stream.Export != nil {
+			most = r.stream.Export.MaxRows
+		}
+		c.Exports, c.Least = r.volume.Exports(c.Rows, most)
+		c.Calls = c.Exports * exportCalls
 		return c
 	}
 	c.Calls, c.Least = r.volume.Calls(c.Rows)
 	return c
-}
-
-// exports is how many exports bring a number of rows: one that is cut off is asked
-// for again in halves, and those in halves if they are.
-func exports(rows int64, rule *extractors.ExportRule) int {
-	if rule == nil || rule.MaxRows <= 0 || rows <= rule.MaxRows {
-		return 1
-	}
-	halvings := int(math.Ceil(math.Log2(float64(rows) / float64(rule.MaxRows))))
-	return 1<<min(halvings+1, 30) - 1
 }
 
 func window(p state.Pull) schema.Window { return schema.Window{From: p.From, To: p.To} }

@@ -293,6 +293,31 @@ func TestVolume(t *testing.T) {
 	}
 }
 
+func TestEachItemOfAListIsAFileOfItsOwn(t *testing.T) {
+	stream := &extractors.Stream{
+		Name: "clicks", PageSize: 100, Window: &extractors.WindowRule{Step: extractors.Day, Location: time.UTC},
+		ForEach: &extractors.ForEachRule{Values: []string{"a", "b", "c"}, Batch: 1},
+		Export:  &extractors.ExportRule{Budget: "exports", MaxRows: 2_000_000},
+	}
+	published := []state.Checkpoint{pulledAt(1, 2, june(20))}
+	published[0].Rows = 1_500_000
+	volume := VolumeOf(stream, published, nil)
+	var due []Due
+	for d := 1; d <= 4; d++ {
+		due = append(due, Due{Window: schema.Window{From: june(d), To: june(d + 1)}, Tier: state.Cold})
+	}
+	// Three files of 500,000 rows a day hold two days each before they are half full.
+	got := Of(stream).Routes(due, nil, nil, volume, tenADay(), june(30))
+	if len(got) != 2 || got[0].Steps != 2 || got[0].Exports != 3 || got[0].Calls != 3*exportCalls ||
+		got[0].Why != "30,000 calls (35 % of a day) against 3 of 10 exports (30 %): export" {
+		t.Errorf("got %+v", got)
+	}
+	volume.PerHour *= 10 // files of 10 million rows in two days, of 5 million in one
+	if n, _ := volume.Exports(15_000_000, 2_000_000); n != 3*7 {
+		t.Errorf("got %d exports of 5 million rows for each of three items, want 1, 2 and 4 of each", n)
+	}
+}
+
 func TestWhatAnAccountMayAsk(t *testing.T) {
 	tests := []struct {
 		name    string

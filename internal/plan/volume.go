@@ -17,11 +17,11 @@ type Volume struct {
 	Known   bool
 	// Snapshot and Changes are the rows of the last pull of that kind; -1 if unknown.
 	Snapshot, Changes int64
-	// Batches is the number of calls that the items of a for-each stream make at least;
-	// 1 for all others. Unsure says that the items are not known, and Batches only the
-	// least that there can be.
-	Batches int
-	Unsure  bool
+	// Items is the number of items that a for-each stream goes over, and Batches the
+	// number of calls that they make at least; both 1 for all others. Unsure says that
+	// the items are not known, and both only the least that there can be.
+	Items, Batches int
+	Unsure         bool
 	// size is the number of records that one call brings at most; 0 if unknown.
 	size int
 }
@@ -34,7 +34,7 @@ const halfLife = 7 * 24 * time.Hour
 // VolumeOf reads what is published of a stream; parent is what is published of the
 // stream whose rows it goes over, if it does.
 func VolumeOf(s *extractors.Stream, checkpoints, parent []state.Checkpoint) Volume {
-	v := Volume{Snapshot: -1, Changes: -1, Batches: 1, size: s.PageSize}
+	v := Volume{Snapshot: -1, Changes: -1, Items: 1, Batches: 1, size: s.PageSize}
 	var newest time.Time
 	for _, c := range checkpoints {
 		switch c.Kind {
@@ -71,7 +71,8 @@ func VolumeOf(s *extractors.Stream, checkpoints, parent []state.Checkpoint) Volu
 			items = live(parent)
 			v.Unsure = items < 0
 		}
-		v.Batches = int(ceil(max(items, 1), int64(max(f.Batch, 1))))
+		v.Items = int(max(items, 1))
+		v.Batches = int(ceil(int64(v.Items), int64(max(f.Batch, 1))))
 	}
 	return v
 }
@@ -109,6 +110,20 @@ func (v Volume) Calls(rows int64) (calls int, least bool) {
 		pages = max(1, ceil(ceil(rows, batches), int64(v.size)))
 	}
 	return int(batches * pages), v.Unsure || rows < 0
+}
+
+// Exports is how many exports bring a number of rows (-1: unknown) where one has a
+// number of rows at most (0: any): one for each item, whose rows are taken to be
+// alike. One that is cut off is asked for again in halves, and those in halves if
+// they are.
+func (v Volume) Exports(rows, most int64) (exports int, least bool) {
+	items := int64(max(v.Items, 1))
+	each := 1
+	if rows = ceil(max(rows, 0), items); most > 0 && rows > most {
+		halvings := int(math.Ceil(math.Log2(float64(rows) / float64(most))))
+		each = 1<<min(halvings+1, 30) - 1
+	}
+	return int(items) * each, v.Unsure || !v.Known
 }
 
 func ceil(n, d int64) int64 { return (n + d - 1) / d }
