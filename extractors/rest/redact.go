@@ -48,7 +48,8 @@ type redactor struct {
 	// follow one another, whatever stands above.
 	secrets map[string][][]string
 	ips     map[string]bool
-	// quoted are the last keys of secrets and the ips, the way a body has them.
+	// names are the last keys of secrets and the ips; quoted are they the way JSON has them.
+	names     [][]byte
 	quoted    [][]byte
 	ip, email Mode
 	key       []byte
@@ -72,6 +73,7 @@ func newRedactor(n *manifest.Network, p PII, secrets map[string]string) *redacto
 		}
 	}
 	for _, key := range slices.Concat(slices.Collect(maps.Keys(r.secrets)), slices.Collect(maps.Keys(r.ips))) {
+		r.names = append(r.names, []byte(key))
 		r.quoted = append(r.quoted, []byte(`"`+string(jsonText(key))+`"`))
 	}
 	if p.Key != nil {
@@ -89,6 +91,9 @@ func (r *redactor) redact(body []byte) []byte {
 		if bytes.Contains(body, echo) {
 			body = bytes.ReplaceAll(body, echo, maskOf(echo))
 		}
+	}
+	if form(body) == formMarkup || isWide(body) {
+		return r.redactXML(body)
 	}
 	if !r.suspicious(body) {
 		return body

@@ -133,6 +133,3 @@ func pathEscape(value string) string {
 	}
 	return url.PathEscape(value)
 }
-
-// Mask gives what is done to the values of a file's column; nil for nothing.
-func (s *Source) Mask(string) func(dst, value []byte) []byte { return nil }

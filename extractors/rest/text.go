@@ -90,7 +90,7 @@ func newScrubber(secrets map[string]string) *scrubber {
 func (s *scrubber) scrub(text string) string { return s.replacer.Replace(text) }
 
 // secretForms gives the credentials of at least the given length as they may
-// stand in text: plain, percent-encoded, and inside JSON with and without escaped
+// stand in text: plain, percent-encoded, in XML, and inside JSON with and without escaped
 // slashes. The longest come first, so that none is masked in part.
 func secretForms(secrets map[string]string, shortest int) []string {
 	var forms []string
@@ -100,6 +100,7 @@ func secretForms(secrets map[string]string, shortest int) []string {
 		}
 		inJSON := string(jsonText(secret))
 		forms = append(forms, secret, url.QueryEscape(secret), queryEscape(secret), url.PathEscape(secret), inJSON, strings.ReplaceAll(inJSON, "/", `\/`))
+		forms = append(forms, xmlForms(secret)...)
 	}
 	slices.SortFunc(forms, func(a, b string) int {
 		if len(a) != len(b) {
