@@ -111,18 +111,13 @@ func (a *accountPrice) printSteady(out *strings.Builder) {
 	row(steady{Stream: "total", Load: a.Day, CallShare: float64(a.Day.Calls) / a.CallsPerDay})
 	g.print(out)
 	for _, b := range a.Exports {
-		write(out, "  ", fmt.Sprintf("Exports (budget %s): %d of %s a day (%s).", b.Name, b.Steady, perDay(b.PerDay), plan.Percent(float64(b.Steady)/b.PerDay)))
+		write(out, "  ", fmt.Sprintf("Exports (budget %s): %s of %s a day (%s).", b.Name, atLeast(b.Steady, b.AtLeast), perDay(b.PerDay), plan.Percent(float64(b.Steady)/b.PerDay)))
 	}
 }
 
 // times says how often a reason counts, where it is one of a group of windows.
 func (r route) times() string {
-	switch {
-	case r.Groups < 2:
-		return ""
-	case r.Route == "export":
-		return " (" + plan.Count(int64(r.Groups)) + " files)"
-	case strings.Contains(r.Why, " against "):
+	if r.Groups > 1 && (r.Route == "export" || strings.Contains(r.Why, " against ")) {
 		return " (" + plan.Count(int64(r.Groups)) + " times)"
 	}
 	return ""

@@ -112,6 +112,8 @@ type budgetPrice struct {
 	PerDay float64 `json:"per_day"`
 	Steady int     `json:"steady_state"`
 	Work   int     `json:"work"`
+	// AtLeast says that Steady is at least so much.
+	AtLeast bool `json:"at_least,omitempty"`
 }
 
 // pricing is a question to price.
@@ -166,6 +168,7 @@ func (p *pricing) account(ctx context.Context, a *pipeline.Account) (accountPric
 		one.Day.Add(load.Load)
 		budget := budgetOf(budgets, s, costs)
 		budget.Steady += load.Exports
+		budget.AtLeast = budget.AtLeast || load.Exports > 0 && load.Least
 		if !load.selected {
 			continue
 		}

@@ -52,7 +52,7 @@ func (a *accountPrice) warn() []string {
 		all = append(all, fmt.Sprintf(
 			"%s exports a day are %s of the %s that the network grants (budget %s): files will come ever later. Stream %s takes most, %s exports. "+
 				"Give it a slower schedule, or restate it less often (a longer every, a shorter last).",
-			plan.Count(int64(b.Steady)), plan.Percent(share), perDay(b.PerDay), b.Name, most.Stream, plan.Count(int64(most.Exports))))
+			atLeast(b.Steady, b.AtLeast), plan.Percent(share), perDay(b.PerDay), b.Name, most.Stream, plan.Count(int64(most.Exports))))
 	}
 	return all
 }

@@ -127,5 +127,7 @@ func (sim *simulation) run(now time.Time, v Volume, a Account) []Choice {
 			sim.pulled[i] = now
 		}
 	}
-	return s.Routes(due, nil, nil, v, a, now)
+	// What is published is known. Where it is not yet, the files are as few as they can be.
+	r := router{stream: s, volume: v, account: a, now: now, unknown: longest}
+	return r.routes(due, nil, nil)
 }

@@ -117,6 +117,16 @@ func TestExportsADayStayWithinWhatIsGranted(t *testing.T) {
 	}
 }
 
+func TestRowsThatAreNotKnownYetMakeAsFewFilesAsTheyCan(t *testing.T) {
+	s := conversions()
+	s.Restate = []extractors.TierRule{{Last: dayLong, Every: time.Hour}, {Last: 30 * dayLong, Every: dayLong}}
+	s.Export = &extractors.ExportRule{Budget: "exports", MaxRows: 2_000_000}
+	got := Day(s, VolumeOf(s, nil, nil), tenADay(), each(time.Hour, 0), june(20).Add(9*time.Hour))
+	if got.Exports != 1 || !got.Least {
+		t.Errorf("29 days once a day: got %+v, want at least one file", got)
+	}
+}
+
 func TestADayCountsEveryKindOfPull(t *testing.T) {
 	s := &extractors.Stream{Name: "offers", Changes: true, PageSize: 10, ForEach: &extractors.ForEachRule{Stream: "countries", Batch: 5}}
 	v := VolumeOf(s, []state.Checkpoint{{Kind: state.Snapshot, Rows: 60}, {Kind: state.Changes, Rows: 3}}, []state.Checkpoint{{Kind: state.Snapshot, Rows: 12}})

@@ -67,7 +67,12 @@ const (
 // urgent, the pull is given once more with the new tier. A hot window inside an open
 // export is an exception, because exports may take a day: it is asked for directly.
 func (s *Stream) Routes(due []Due, open []state.Pull, standing []Standing, v Volume, a Account, now time.Time) []Choice {
-	r := router{stream: s, volume: v, account: a, now: now}
+	r := router{stream: s, volume: v, account: a, now: now, unknown: longestUnknown}
+	return r.routes(due, open, standing)
+}
+
+func (r *router) routes(due []Due, open []state.Pull, standing []Standing) []Choice {
+	s := r.stream
 	due = slices.Clone(due)
 	slices.SortFunc(due, func(a, b Due) int { return a.Window.From.Compare(b.Window.From) })
 	if s.Export == nil {
@@ -94,6 +99,8 @@ type router struct {
 	volume  Volume
 	account Account
 	now     time.Time
+	// unknown is how many days a file covers whose rows are not known.
+	unknown int
 	choices []Choice
 }
 
@@ -203,7 +210,7 @@ func (r *router) fits(w schema.Window) bool {
 	most := r.stream.Export.MaxRows
 	if most > 0 {
 		if rows < 0 {
-			days = longestUnknown
+			days = r.unknown
 		} else if float64(rows) > fill*float64(most)*float64(max(r.volume.Items, 1)) {
 			return false
 		}
