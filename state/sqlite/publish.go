@@ -55,13 +55,13 @@ func publish(t *tx, p state.Pull, d state.Published) error {
 		// The windows within this one were made before it, or by a narrower step. The
 		// stream's last checkpoint may be one of them, so it moves first.
 		err = t.exec(`UPDATE streams SET last_checkpoint = ?1 WHERE account = ?2 AND stream = ?3 AND last_checkpoint IN (
-			SELECT id FROM checkpoints WHERE account = ?2 AND stream = ?3 AND kind = 'window' AND from_ms >= ?4 AND to_ms <= ?5)`,
+			SELECT id FROM checkpoints WHERE account = ?2 AND stream = ?3 AND kind = 'window' AND from_ms >= ?4 AND from_ms < ?5 AND to_ms <= ?5)`,
 			id, p.Account, p.Stream, ms(p.From), ms(p.To))
 		if err != nil {
 			return err
 		}
-		err = t.exec(`DELETE FROM checkpoints WHERE account = ? AND stream = ? AND kind = 'window' AND from_ms >= ? AND to_ms <= ? AND id <> ?
-			AND pulled_at <= ?`, p.Account, p.Stream, ms(p.From), ms(p.To), id, ms(p.CreatedAt))
+		err = t.exec(`DELETE FROM checkpoints WHERE account = ?1 AND stream = ?2 AND kind = 'window' AND from_ms >= ?3 AND from_ms < ?4 AND to_ms <= ?4
+			AND id <> ?5 AND pulled_at <= ?6`, p.Account, p.Stream, ms(p.From), ms(p.To), id, ms(p.CreatedAt))
 		if err != nil {
 			return err
 		}
@@ -73,7 +73,9 @@ func publish(t *tx, p state.Pull, d state.Published) error {
 	if err != nil {
 		return err
 	}
-	err = t.exec("DELETE FROM held WHERE account = ? AND stream = ? AND from_ms = ? AND to_ms = ?", p.Account, p.Stream, ms(p.From), ms(p.To))
+	// A window has all that lies within it; a list of changes has not.
+	err = t.exec(`DELETE FROM held WHERE account = ?1 AND stream = ?2 AND from_ms >= ?3 AND to_ms <= ?4
+		AND (?5 OR from_ms = ?3 AND to_ms = ?4)`, p.Account, p.Stream, ms(p.From), ms(p.To), p.Kind == state.Windowed)
 	if err != nil {
 		return err
 	}
