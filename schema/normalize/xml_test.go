@@ -196,6 +196,7 @@ func TestABrokenRecordLeavesItsNeighbours(t *testing.T) {
 		"half a pair by number":                 {`<conversion><a>&#xd800;</a></conversion>`, "XML: line 5: an entity is not one of XML"},
 		"a number beyond Unicode":               {`<conversion><a>&#4294967361;</a></conversion>`, "XML: line 5: an entity is not one of XML"},
 		"CDATA that is not closed":              {`<conversion><a><![CDATA[1</a></conversion>`, "XML: line 5: <![CDATA[ is not closed"},
+		"CDATA that ends in the next element":   {`<conversion><a><![CDATA[1</a><b><![CDATA[2]]></b></conversion>`, "XML: line 5: <![CDATA[ is not closed"},
 		"a comment that is not closed":          {`<conversion><!-- 1 <a>1</a></conversion>`, "XML: line 5: <!-- is not closed"},
 		"a declaration inside":                  {`<conversion><!ELEMENT a></conversion>`, "XML: line 5: <! begins nothing that is known here"},
 		"a lonely less-than":                    {`<conversion><a>1 < 2</a></conversion>`, "XML: line 5: a < begins no tag"},
@@ -231,6 +232,23 @@ func TestABadRecordShowsItsSource(t *testing.T) {
 	var text string
 	if err := json.Unmarshal(bad[0].Record, &text); err != nil || !strings.HasPrefix(text, source[:40]) || !strings.HasSuffix(text, "</conversion>") {
 		t.Errorf("got %s, %v", text, err)
+	}
+}
+
+// What a record leaves open does not reach into the next, nor past the last.
+func TestABrokenRecordEndsWhereTheNextBegins(t *testing.T) {
+	for name, tt := range map[string]struct {
+		records []string
+		want    Counts
+	}{
+		"the last, which is not closed":         {[]string{conversionOf("c1", ""), "<conversion><a>1</a>"}, Counts{Rows: 1, Bad: 1}},
+		"the last, with an element open":        {[]string{conversionOf("c1", ""), "<conversion><a>1"}, Counts{Rows: 1, Bad: 1}},
+		"CDATA whose end is in the next record": {[]string{"<conversion><a><![CDATA[1</a></conversion>", conversionOf("c2", "<a>]]></a>")}, Counts{Rows: 1, Bad: 1}},
+		"all of them":                           {[]string{"<conversion><a></conversion>", "<conversion></a></conversion>"}, Counts{Bad: 2}},
+	} {
+		if counts, _, err := xmlPage(t, xmlConversions(), answerOf(tt.records...)); err != nil || counts != tt.want {
+			t.Errorf("%s: got %+v, %v, want %+v", name, counts, err, tt.want)
+		}
 	}
 }
 
