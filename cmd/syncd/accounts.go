@@ -87,7 +87,7 @@ func buildAccount(cfg *config.Config, i int, known catalogue) (*account, stricty
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	return &account{config: c, network: network, source: source, run: pipelineAccount(c, network, source)}, nil
+	return &account{config: c, network: network, source: source, run: pipelineAccount(cfg, c, network, source)}, nil
 }
 
 func restAccount(cfg *config.Config, c *config.Account) rest.Account {
@@ -113,7 +113,7 @@ func restAccount(cfg *config.Config, c *config.Account) rest.Account {
 	}
 }
 
-func pipelineAccount(c *config.Account, network *manifest.Network, source *rest.Source) *pipeline.Account {
+func pipelineAccount(cfg *config.Config, c *config.Account, network *manifest.Network, source *rest.Source) *pipeline.Account {
 	timeout := cmp.Or(c.Timeout, network.Timeout, transport.TimeoutDefault)
 	parallel := cmp.Or(c.Pace.Parallel, network.Pace.Parallel, 1)
 	delay := network.Pace.MinDelay
@@ -121,8 +121,14 @@ func pipelineAccount(c *config.Account, network *manifest.Network, source *rest.
 		delay = c.Pace.MinDelay
 	}
 	var quotas []state.Budget
+	budgets := map[string]state.Budget{}
 	for _, q := range network.Pace.Quotas {
-		quotas = append(quotas, state.Budget{Name: q.Name, Calls: q.Calls, Per: q.Per})
+		budget := state.Budget{Name: q.Name, Calls: q.Calls, Per: q.Per}
+		if q.For == "" {
+			quotas = append(quotas, budget)
+		} else {
+			budgets[q.Name] = budget
+		}
 	}
 	return &pipeline.Account{
 		Name: c.Name, Network: network.Name, Source: source,
@@ -132,10 +138,14 @@ func pipelineAccount(c *config.Account, network *manifest.Network, source *rest.
 				Timeout: timeout, MaxBody: int64(network.MaxBody), Version: version, Parallel: parallel,
 			}),
 		},
-		MinDelay: delay, Timeout: timeout, Parallel: parallel, Quotas: quotas,
-		Location: c.Location,
+		MinDelay: delay, Timeout: timeout, Parallel: parallel, Quotas: quotas, Budgets: budgets,
+		Location: c.Location, DropFiles: altered(cfg.PII.IP) || altered(cfg.PII.Email),
 	}
 }
+
+// altered reports whether personal data is not kept as the network gives it. A
+// downloaded file has it as it was, so it may not outlive its rows' way to the warehouse.
+func altered(mode string) bool { return mode == config.PIIHash || mode == config.PIIDrop }
 
 // startOf is the instant at which the first report day begins; zero for none.
 func startOf(d config.Day, loc *time.Location) time.Time {

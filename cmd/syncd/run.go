@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 	"syncd/internal/metrics"
 	"syncd/internal/pipeline"
 	"syncd/internal/schedule"
+	"syncd/internal/spool"
 	"syncd/internal/status"
 	"syncd/internal/web"
 	"syncd/loaders"
@@ -106,6 +108,10 @@ func (a *app) startSync(ctx context.Context, only selection, oneShot bool, obser
 	if s.warehouse, s.engine, err = a.openWarehouse(ctx, store); err != nil {
 		return nil, err
 	}
+	files, err := spool.Open(filepath.Join(a.config.DataDir, "spool"))
+	if err != nil {
+		return nil, err
+	}
 	s.metrics = metrics.New(version, metrics.Sources{Streams: s.lines, Inbox: store.Inbox})
 	var accounts []*pipeline.Account
 	for _, one := range a.accounts {
@@ -116,7 +122,7 @@ func (a *app) startSync(ctx context.Context, only selection, oneShot bool, obser
 	s.pipeline, err = pipeline.New(ctx, pipeline.Options{
 		Store: store, Warehouse: s.warehouse, Accounts: accounts, Log: a.log,
 		Observers: append(observers, s.metrics), InboxMax: int64(a.config.Inbox.MaxSize), After: crashAfter,
-		Selected: only.has, OneShot: oneShot,
+		Selected: only.has, OneShot: oneShot, Spool: files, SpoolRetention: a.config.Retention.Spool,
 	})
 	return s, err
 }

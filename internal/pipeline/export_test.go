@@ -632,3 +632,34 @@ func TestTheSweepLeavesWhatTheInboxNeeds(t *testing.T) {
 		b.end()
 	})
 }
+
+func TestAFileThatIsGoneEndsItsPullAlone(t *testing.T) {
+	path := stateFile(t)
+	_, spooled := inSpool(t)
+	synctest.Test(t, func(t *testing.T) {
+		network, _ := withFiles()
+		network.streams = append(network.streams, windowed("clicks"))
+		network.machines["clicks"] = func(w extractors.Work) (extractors.Call, extractors.Page) {
+			day := w.Window.From.Format("0102")
+			return extractors.Call{Describe: "sign " + day}, extractors.Page{Done: true, File: &extractors.File{Name: "clicks-" + day}}
+		}
+		brings := network.fetch
+		network.fetch = func(ctx context.Context, f extractors.File, path string) (int64, error) {
+			if f.Name == "clicks-0101" {
+				return 0, apiError(extractors.StopStream, 410, 0)
+			}
+			return brings(ctx, f, path)
+		}
+		b := setup(t, network, Account{}, path, spooled)
+		time.Sleep(time.Hour) // the first day has to have begun
+		b.plan("clicks")
+		time.Sleep(2 * time.Minute)
+		if failures := b.engine.Failures(); len(failures) != 1 {
+			t.Errorf("got failures %v, want one", failures)
+		}
+		if open := b.open(); len(open) != 1 || open[0].Phase != state.Pulled || open[0].From.Day() != 31 {
+			t.Errorf("got open pulls %+v, want the one of the day before, pulled", open)
+		}
+		b.end()
+	})
+}

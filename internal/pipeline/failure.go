@@ -38,7 +38,7 @@ func (l *lane) failed(ctx context.Context, e *entry, p state.Pull, ended time.Ti
 
 // act carries an outcome out.
 func (l *lane) act(ctx context.Context, e *entry, p state.Pull, ended time.Time, api *extractors.APIError, words string) error {
-	return l.carryOut(ctx, e, p, api, l.failure(p, ended, api, words))
+	return l.carryOut(ctx, e, p, l.failure(p, ended, api, words), api.Outcome == extractors.StopStream)
 }
 
 // failure says what an outcome means for the pull and for the account's pace.
@@ -71,11 +71,12 @@ func (l *lane) failure(p state.Pull, ended time.Time, api *extractors.APIError, 
 	return f
 }
 
-// carryOut records a failure and does what follows from it.
-func (l *lane) carryOut(ctx context.Context, e *entry, p state.Pull, api *extractors.APIError, f state.Failure) error {
+// carryOut records a failure and does what follows from it; wholeStream says that a
+// pull is given up for what lies in its stream.
+func (l *lane) carryOut(ctx context.Context, e *entry, p state.Pull, f state.Failure, wholeStream bool) error {
 	l.ended(f.NextCall)
 	if f.GiveUp {
-		return l.giveUp(ctx, e, p, f, api.Outcome == extractors.StopStream)
+		return l.giveUp(ctx, e, p, f, wholeStream)
 	}
 	if err := l.engine.store.Fail(ctx, f); err != nil {
 		l.engine.queue.giveBack(e)

@@ -155,7 +155,8 @@ func (l *lane) download(ctx context.Context, e *entry, p state.Pull, r state.Rec
 }
 
 // notDownloaded deals with a file that did not come as with a call that failed, but
-// that it says nothing about the account's pace or its key: files are kept elsewhere.
+// that it says nothing about the account's pace and its key, for files are kept
+// elsewhere, and nothing about other pulls of the stream, which have other files.
 func (l *lane) notDownloaded(ctx context.Context, e *entry, p state.Pull, ended time.Time, cause error) error {
 	api := *asAPIError(l.account, p, cause)
 	if api.Outcome == extractors.StopAccount {
@@ -163,7 +164,7 @@ func (l *lane) notDownloaded(ctx context.Context, e *entry, p state.Pull, ended 
 	}
 	f := l.failure(p, ended, &api, api.Error())
 	f.NextCall = time.Time{}
-	return l.carryOut(context.WithoutCancel(ctx), e, p, &api, f)
+	return l.carryOut(context.WithoutCancel(ctx), e, p, f, false)
 }
 
 const (
