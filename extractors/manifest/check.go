@@ -101,6 +101,13 @@ func (c *checker) checkNetwork() {
 		c.headf("timeout", "a timeout cannot be negative")
 	}
 	c.checkRequest(c.headf, "check", n.Check, scope{})
+	for _, role := range slices.Sorted(maps.Keys(n.Checks)) {
+		if !slices.Contains(n.Roles, role) {
+			c.headf("checks."+role, "%q is not a role of the network", role)
+		}
+		c.checkRequest(c.headf, "checks."+role, n.Checks[role], scope{})
+		c.checkAllow(c.headf, "checks."+role, n.Checks[role].Query)
+	}
 	c.checkSuccess(c.headf, n.Success, n.ErrorText)
 	c.checkHeaders()
 	c.checkAllow(c.headf, "check", n.Check.Query)

@@ -66,6 +66,16 @@ func (c *checker) checkPagingParams(report reporter, s located) {
 	if p.SizeVariable != "" {
 		c.checkVariable(report, "paging.size_variable", p.SizeVariable)
 	}
+	if p.KindVariable == "" {
+		return
+	}
+	c.checkVariable(report, "paging.kind_variable", p.KindVariable)
+	if v, ok := c.network.Variables[p.KindVariable]; ok && !slices.Equal(v.Words, []string{string(PagingPage), string(PagingOffset)}) {
+		report("paging.kind_variable", "variable %s chooses between page and offset: give it kind word and words [page, offset]", p.KindVariable)
+	}
+	if !slices.ContainsFunc(p.Stop, func(s Stop) bool { return s != StopLastPage }) {
+		report("paging.stop", "stop rule last_page cannot stand alone where a variable may count records")
+	}
 }
 
 func (c *checker) checkStops(report reporter, s located) {

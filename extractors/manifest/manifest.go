@@ -31,6 +31,8 @@ type Network struct {
 	MaxBody strictyaml.Size `yaml:"max_body"`
 	// Check is the cheapest call that proves the credentials of every role.
 	Check Request `yaml:"check"`
+	// Checks replace Check for the roles that they name.
+	Checks map[string]Request `yaml:"checks"`
 	// Success is the test inside a 200 body; nil if the status says it all.
 	Success *Success `yaml:"success"`
 	// ErrorText are the paths where an answer's error is in words; the first that is text is shown.
@@ -224,8 +226,11 @@ type Changes struct {
 
 // Paging says how a list that is longer than an answer is read.
 type Paging struct {
-	// Kind is PagingNone if empty.
-	Kind PagingKind `yaml:"kind"`
+	// Kind is PagingNone if empty. KindVariable names a variable that, when set, replaces
+	// it: the word page or offset, for a network whose documentation can be read both
+	// ways. With offset the stop rule last_page does not count.
+	Kind         PagingKind `yaml:"kind"`
+	KindVariable string     `yaml:"kind_variable"`
 	// Param carries the page number, offset or cursor. In it and in SizeParam {variable.NAME} may
 	// stand, as in the names of Request.Query.
 	Param string `yaml:"param"`

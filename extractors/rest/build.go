@@ -57,7 +57,11 @@ func (b *builder) build() {
 	b.required()
 	b.pii()
 	s := b.source
-	s.check = b.compile("", &manifest.Stream{Request: b.network.Check, Paging: manifest.Paging{Kind: manifest.PagingNone}}, b.variables)
+	check := b.network.Check
+	if own, ok := b.network.Checks[s.role]; ok {
+		check = own
+	}
+	s.check = b.compile("", &manifest.Stream{Request: check, Paging: manifest.Paging{Kind: manifest.PagingNone}}, b.variables)
 	s.scrubber = newScrubber(s.secrets)
 	s.redactor = newRedactor(b.network, b.account.PII, s.secrets)
 	b.streams()

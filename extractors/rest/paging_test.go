@@ -3,6 +3,7 @@ package rest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -278,5 +279,38 @@ func TestAPullKeepsThePageSizeItBeganWith(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.Cursor = page.Next
+	}
+}
+
+func TestAnAccountChoosesWhatOffsetsCount(t *testing.T) {
+	n := network()
+	n.Variables["means"] = manifest.Variable{Help: "what offsets count", Default: "page", Kind: manifest.VariableWord, Words: []string{"page", "offset"}}
+	n.Streams[0].Paging.KindVariable = "means"
+	n.Streams[0].Paging.Stop = []manifest.Stop{manifest.StopLastPage, manifest.StopEmpty}
+	n.Streams[0].Paging.Pages = "pages"
+	for word, want := range map[string]manifest.PagingKind{"page": manifest.PagingPage, "offset": manifest.PagingOffset} {
+		a := account(t)
+		a.Variables = map[string]string{"means": word}
+		source, _ := setup(t, n, a, n.Streams[0].Name)
+		paging := source.plans[n.Streams[0].Name].manifest.Paging
+		if paging.Kind != want || slices.Contains(paging.Stop, manifest.StopLastPage) != (want == manifest.PagingPage) {
+			t.Errorf("with %s the stream pages by %s and stops by %v", word, paging.Kind, paging.Stop)
+		}
+	}
+}
+
+func TestARoleMayHaveACheckOfItsOwn(t *testing.T) {
+	n := network()
+	n.Checks = map[string]manifest.Request{n.Roles[1]: {Path: "/own/check"}}
+	for i, want := range []string{n.Check.Path, "/own/check"} {
+		a := account(t)
+		a.Role = n.Roles[i]
+		source, err := New(n, a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := source.Check().Describe; !strings.HasPrefix(got, want) {
+			t.Errorf("role %s is checked by %s, want %s", n.Roles[i], got, want)
+		}
 	}
 }

@@ -163,10 +163,22 @@ func (f *filler) fragment() string {
 	for i := range m.ForEach.Columns {
 		name(manifest.ItemColumn(i))
 	}
-	if m.Request.PathVariable != "" && f.plan.path.Uses(func(p manifest.Placeholder) bool { return p == manifest.Item }) {
+	if (m.Request.PathVariable != "" || asksForItem(m)) && f.plan.path.Uses(func(p manifest.Placeholder) bool { return p == manifest.Item }) {
 		name(manifest.Item)
 	}
 	return b.String()
+}
+
+// asksForItem reports whether a column of the stream's rows is the item of their call.
+func asksForItem(m *manifest.Stream) bool {
+	return slices.ContainsFunc(m.Outputs(), func(spec normalize.Spec) bool {
+		for _, field := range spec.Columns {
+			if field.Variable == extractors.RequestPrefix+string(manifest.Item) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // value gives what a placeholder stands for; empty if the work has no such thing.

@@ -93,6 +93,7 @@ func (b *builder) stream(m *manifest.Stream, name string) {
 		return
 	}
 
+	m = counted(m, variables)
 	p := b.compile(name, direct(m), variables)
 	p.slices = words
 	p.size = b.size(name, m.Paging, variables)
@@ -324,4 +325,18 @@ func columnsOf(f *manifest.ForEach) []string {
 		return f.Columns
 	}
 	return []string{f.Column}
+}
+
+// counted gives the stream with the kind of paging that the account chose.
+func counted(m *manifest.Stream, variables map[string]string) *manifest.Stream {
+	kind := manifest.PagingKind(variables[m.Paging.KindVariable])
+	if m.Paging.KindVariable == "" || kind == "" || kind == m.Paging.Kind {
+		return m
+	}
+	chosen := *m
+	chosen.Paging.Kind = kind
+	if kind == manifest.PagingOffset {
+		chosen.Paging.Stop = slices.DeleteFunc(slices.Clone(m.Paging.Stop), func(s manifest.Stop) bool { return s == manifest.StopLastPage })
+	}
+	return &chosen
 }
