@@ -36,8 +36,12 @@ type Normalizer struct {
 	stamp  uint32 // of the record or element that is being read
 	parent uint32 // of the record whose elements are being read
 	extra  []byte
-	csv    csvBinding
-	xml    xmlPages
+	// plainExtra, plainMembers and plainElement are room for makePlain.
+	plainExtra   []byte
+	plainElement []byte
+	plainMembers []plainMember
+	csv          csvBinding
+	xml          xmlPages
 
 	// Memory that is used again: for text without its escapes, joined text, text in
 	// another case, keys, the positions of elements.

@@ -403,6 +403,9 @@ func (n *Normalizer) fillCommon() {
 	if c.stream >= 0 {
 		p.block.SetBytes(c.stream, p.stream)
 	}
+	if n.spec.Plain && len(n.extra) > 1 {
+		n.makePlain()
+	}
 	if len(n.extra) > 1 {
 		n.extra = append(n.extra, '}')
 		p.block.SetBytes(c.extra, n.extra)

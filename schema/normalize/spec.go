@@ -31,6 +31,11 @@ type Spec struct {
 	// Dimensions of a stats row, by dimension name. A dimension that is "" in the
 	// record is kept as such, one that is null or absent is left out.
 	Dimensions map[string]Field `yaml:"dimensions"`
+	// Plain keeps what nobody asked for in one form, whatever it was read from: in the
+	// order of the names, values as text, lists as lists of text, times of UTC as
+	// "2006-01-02 15:04:05", and nothing that is empty or a zero time. It is for records
+	// that come in answers and in files, which extra would tell apart.
+	Plain bool `yaml:"plain"`
 	// Drop lists dotted paths of the record (with Each: of the element) that are not
 	// kept in extra.
 	Drop Paths `yaml:"drop"`
