@@ -213,13 +213,11 @@ func fileRows(t *testing.T, out extractors.Output, body []byte, c *normalize.Con
 	return textRows(t, out, block)
 }
 
-// byKey gives rows by the value of a column, without what the routes write differently.
+// byKey gives rows by the value of a column.
 func byKey(t *testing.T, rows []map[string]string, key string) map[string]map[string]string {
 	t.Helper()
 	out := map[string]map[string]string{}
 	for _, row := range rows {
-		row = maps.Clone(row)
-		delete(row, "extra")
 		if before, twice := out[row[key]]; twice {
 			if diff := cmp.Diff(before, row); diff != "" {
 				t.Errorf("two rows of %s %s differ:\n%s", key, row[key], diff)
