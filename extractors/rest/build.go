@@ -62,7 +62,7 @@ func (b *builder) build() {
 		check = own
 	}
 	s.check = b.compile("", &manifest.Stream{Request: check, Paging: manifest.Paging{Kind: manifest.PagingNone}}, b.variables)
-	s.scrubber = newScrubber(s.secrets)
+	s.scrubber, s.keys = newScrubber(s.secrets), secretForms(s.secrets, keyShortest)
 	s.redactor = newRedactor(b.network, b.account.PII, s.secrets)
 	b.streams()
 }
@@ -90,7 +90,7 @@ func (b *builder) role() {
 		role = roles[0]
 	}
 	if !slices.Contains(roles, role) {
-		b.wrong("role", "%s has no role %q; known are %s", b.network.Title, role, strings.Join(roles, ", "))
+		b.wrong("role", "%s has no role %q; known are %s%s", b.network.Title, role, strings.Join(roles, ", "), suggestOf(role, roles))
 	}
 	b.source.role = role
 	b.readable = b.network.For(role)

@@ -26,7 +26,6 @@ var (
 	piiWords    = []string{PIIKeep, PIIHash, PIIDrop}
 	levelWords  = []string{"debug", "info", "warn", "error"}
 	formatWords = []string{"auto", "console", "json"}
-	roleWords   = []string{RoleAdmin, RoleAffiliate}
 )
 
 // checker collects what is wrong with a configuration.

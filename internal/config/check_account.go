@@ -55,9 +55,6 @@ func (k *checker) account(a *Account, path string) {
 			k.report(strictyaml.Key(path+".credentials", name), "empty")
 		}
 	}
-	if a.Role != "" {
-		k.word(path+".role", a.Role, roleWords)
-	}
 	if loc, err := loadZone(a.Timezone); err != nil {
 		k.report(path+".timezone", "%v", err)
 	} else {

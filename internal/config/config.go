@@ -106,12 +106,6 @@ type Log struct {
 	Format string `yaml:"format"`
 }
 
-// The roles that a network's key can have.
-const (
-	RoleAdmin     = "admin"
-	RoleAffiliate = "affiliate"
-)
-
 // Account is one set of credentials at a network.
 type Account struct {
 	// Name is the key of all the account's rows and never changes: a-z, 0-9, _ and -.
@@ -123,7 +117,7 @@ type Account struct {
 	Credentials map[string]Secret `yaml:"credentials"`
 	// Variables are what the network calls for and is no secret.
 	Variables map[string]string `yaml:"variables"`
-	// Role is RoleAdmin, RoleAffiliate, or empty for the network's only one.
+	// Role is one of the network's roles; empty for its first.
 	Role string `yaml:"role"`
 	// Timezone is the IANA name of the zone of the report days; default UTC.
 	Timezone string `yaml:"timezone"`

@@ -59,7 +59,7 @@ func describe() map[string]description {
 		"accounts[].credentials.*":     {text: "A secret; best written as ${NAME} for an environment variable or ${file:/path} for a file."},
 		"accounts[].variables":         {text: "What the network asks for and is no secret (ids of integrations or users), as `syncd networks NAME` prints it."},
 		"accounts[].variables.*":       {text: "The variable's value."},
-		"accounts[].role":              {text: "What the key is at the network, where it can be either.", words: roleWords},
+		"accounts[].role":              {text: "What the key is at the network, one of the roles that `syncd networks NAME` prints; without it the first."},
 		"accounts[].timezone":          {text: "The IANA name of the zone of the account's report days; schedules are in it too.", value: timezoneDefault},
 		"accounts[].pace":              {text: "How fast the account is called."},
 		"accounts[].pace.min_delay":    {text: "The time from the end of a call to the next one, failed calls included. By default the network's floor; below it only with allow_faster."},
