@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -92,7 +93,11 @@ func TestAUsedUpBudgetHoldsUpOnlyThePullThatNeedsIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.plan("exports", "offers")
-		time.Sleep(30 * time.Minute)
+		time.Sleep(10*time.Minute + 30*time.Second)
+		if got := len(network.seen()); got != 11 {
+			t.Errorf("got %d calls at a pace of 61 s, want 11 as without the refusal: %v", got, network.seen())
+		}
+		time.Sleep(20 * time.Minute)
 		if got, want := b.engine.Waiting("a", "exports"), "waiting for the exports budget until 01:00"; got != want {
 			t.Errorf("the stream waits for %q, want %q", got, want)
 		}
@@ -268,6 +273,8 @@ type fileServer struct {
 	content string
 	// fail gives the error of the n-th download, counted from 1, before its first byte.
 	fail func(n int) error
+	// slow is how long a failure takes.
+	slow time.Duration
 	// from are the offsets that downloads began at.
 	from []int64
 	// busy is how many downloads are under way, most how many ever were at once.
@@ -301,6 +308,7 @@ func (s *fileServer) fetch(ctx context.Context, _ extractors.File, path string) 
 		s.network.mu.Unlock()
 	}()
 	if err != nil {
+		time.Sleep(s.slow)
 		return 0, err
 	}
 	for i := int(info.Size()); i < len(s.content); i++ {
@@ -372,36 +380,56 @@ func TestAFileIsDownloadedWhileTheLaneGoesOn(t *testing.T) {
 	})
 }
 
+// countingFails counts the failures that a store is told of.
+type countingFails struct {
+	state.Store
+	n atomic.Int64
+}
+
+func (s *countingFails) Fail(ctx context.Context, f state.Failure) error {
+	s.n.Add(1)
+	return s.Store.Fail(ctx, f)
+}
+
 func TestTwoFilesOfAnAccountAreDownloadedAtOnceAndNoneIsForgotten(t *testing.T) {
 	path := stateFile(t)
 	dir, spooled := inSpool(t)
 	synctest.Test(t, func(t *testing.T) {
 		network, server := withFiles("s1", "s2", "s3", "s4", "s5")
-		// Links hold for a minute: what waited longer has to be signed again.
+		// A link holds for some seconds less than a file takes: what waited has to be signed again.
 		server.content = strings.Repeat("x", 90)
-		for name := range network.machines {
-			network.machines[name] = exporting(1, &extractors.File{Name: name + "-7"})
-		}
 		signed := map[string]time.Time{}
-		slow := network.fetch
+		for name := range network.machines {
+			steps := exporting(1, &extractors.File{Name: name})
+			network.machines[name] = func(w extractors.Work) (extractors.Call, extractors.Page) {
+				call, page := steps(w)
+				call.Describe += " " + name
+				return call, page
+			}
+		}
+		network.answer = func(_ int, what string) error { signed[what] = time.Now(); return nil }
+		brings := network.fetch
 		network.fetch = func(ctx context.Context, f extractors.File, path string) (int64, error) {
 			network.mu.Lock()
-			old := time.Since(signed["sign"]) > 2*time.Minute
+			old := time.Since(signed["sign "+f.Name]) > 80*time.Second
 			network.mu.Unlock()
 			if old {
 				return 0, errors.New("403: the link has expired")
 			}
-			return slow(ctx, f, path)
+			return brings(ctx, f, path)
 		}
-		network.answer = func(_ int, what string) error { signed[what] = time.Now(); return nil }
-		b := setup(t, network, Account{Budgets: exports(10, time.Hour)}, path, spooled)
+		var fails *countingFails
+		b := setup(t, network, Account{Budgets: exports(10, time.Hour)}, path, spooled, func(o *Options) {
+			fails = &countingFails{Store: o.Store}
+			o.Store = fails
+		})
 		b.plan("s1", "s2", "s3", "s4", "s5")
 		time.Sleep(10 * time.Minute)
 		for _, p := range b.open() {
 			if p.Phase != state.Pulled || p.LastError != "" {
 				t.Errorf("stream %s stands at %s, %q", p.Stream, p.Phase, p.LastError)
 			}
-			if _, whole, _ := dir.Whole("a/" + p.Stream + "-7"); !whole {
+			if _, whole, _ := dir.Whole("a/" + p.Stream); !whole {
 				t.Errorf("stream %s has no file", p.Stream)
 			}
 		}
@@ -409,6 +437,9 @@ func TestTwoFilesOfAnAccountAreDownloadedAtOnceAndNoneIsForgotten(t *testing.T) 
 			t.Errorf("got failures %v", got)
 		}
 		b.end()
+		if n := fails.n.Load(); n > 0 {
+			t.Errorf("%d links that waited for other downloads were counted as failures", n)
+		}
 		if server.most != 2 {
 			t.Errorf("%d files were downloaded at once, want 2", server.most)
 		}
@@ -445,6 +476,7 @@ func TestADownloadThatFailsForEverIsGivenUpAndHoldsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		network, server := withFiles("clicks")
 		server.fail = func(int) error { return errors.New("connection refused") }
+		server.slow = 2500 * time.Millisecond // so that it ends between two calls
 		b := setup(t, network, Account{MinDelay: time.Second, Budgets: exports(10, time.Hour)}, path, spooled)
 		b.plan("clicks", "offers")
 		time.Sleep(50 * time.Second)
@@ -476,6 +508,9 @@ func TestAShutdownCutsADownloadAtOnceAndTheNextDaemonGoesOnBehindIt(t *testing.T
 			t.Errorf("the shutdown took %s", took)
 		}
 		b = setup(t, network, account, path, spooled)
+		if pull := b.open()[0]; pull.Attempts != 0 || pull.LastError != "" {
+			t.Errorf("the shutdown is counted as a failure: %+v", pull)
+		}
 		time.Sleep(time.Minute)
 		if pull := b.open()[0]; pull.Phase != state.Pulled || pull.Attempts != 0 || pull.LastError != "" {
 			t.Errorf("the pull stands at %+v", pull)
@@ -650,10 +685,10 @@ func TestAFileThatIsGoneEndsItsPullAlone(t *testing.T) {
 			}
 			return brings(ctx, f, path)
 		}
-		b := setup(t, network, Account{}, path, spooled)
+		b := setup(t, network, Account{MinDelay: time.Minute}, path, spooled)
 		time.Sleep(time.Hour) // the first day has to have begun
 		b.plan("clicks")
-		time.Sleep(2 * time.Minute)
+		time.Sleep(5 * time.Minute)
 		if failures := b.engine.Failures(); len(failures) != 1 {
 			t.Errorf("got failures %v, want one", failures)
 		}
