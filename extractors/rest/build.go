@@ -62,7 +62,7 @@ func (b *builder) build() {
 		check = own
 	}
 	s.check = b.compile("", &manifest.Stream{Request: check, Paging: manifest.Paging{Kind: manifest.PagingNone}}, b.variables)
-	s.scrubber, s.keys = newScrubber(s.secrets), secretForms(s.secrets, keyShortest)
+	s.scrubber = newScrubber(s.secrets)
 	s.redactor = newRedactor(b.network, b.account.PII, s.secrets)
 	b.streams()
 }

@@ -33,7 +33,8 @@ func (s *Source) Read(st *extractors.Stream, w extractors.Work, a extractors.Ans
 	if e, err := s.exporter(st, w); err != nil {
 		return extractors.Page{}, err
 	} else if e != nil {
-		return e.machine.Read(w, a)
+		page, err := e.machine.Read(w, a)
+		return s.storable(st, w, page, err)
 	}
 	p, c, err := s.stand(st, w)
 	if err != nil {
@@ -46,7 +47,8 @@ func (s *Source) Read(st *extractors.Stream, w extractors.Work, a extractors.Ans
 	if err := r.refused(); err != nil {
 		return extractors.Page{}, err
 	}
-	return r.page()
+	page, err := r.page()
+	return s.storable(st, w, page, err)
 }
 
 // reading is one answer while it is read.
