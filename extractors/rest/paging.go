@@ -84,10 +84,11 @@ func readEnvelope(d *document, p manifest.Paging) envelope {
 	return e
 }
 
-// nothing reports whether a raw value says that there is no next page.
+// nothing reports whether a raw value says that there is no next page. In XML, and at
+// networks that quote all values, false is a text.
 func nothing(raw []byte) bool {
 	switch string(bytes.TrimSpace(raw)) {
-	case "", "null", "false", `""`, "0", `"0"`, "[]", "{}":
+	case "", "null", "false", `"false"`, `""`, "0", `"0"`, "[]", "{}":
 		return true
 	}
 	return false
