@@ -8,11 +8,20 @@
 // The two halves meet only in the inbox. Lanes go on while the warehouse is down,
 // until the inbox is full; loading goes on while a network is down.
 //
+// Where the records are in a file, the answer holds only its link: the file is downloaded
+// beside the lane (files.go), and the answer is received when the file is whole. The
+// loader reads it in chunks (file_load.go).
+//
 // What makes a crash harmless:
 //
 //   - A pull is stored before its first call, and an answer is stored with the
 //     cursor that follows from it in one transaction (state.Store.Receive). From
 //     there on the answer is never asked again.
+//   - A call that creates something at the network moves its pull, before it leaves, to
+//     where the pull goes on if nothing more is heard of the call: it is looked for and
+//     not made twice.
+//   - A file has its name only when all of it is on disk. What came of it before a crash
+//     is gone on with behind a new link.
 //   - Rows carry the version of the page that brought them, so loading a page
 //     twice changes nothing.
 //   - A pull leaves the store in the same transaction that writes its checkpoint
