@@ -3,6 +3,7 @@ package extractorstest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,19 +34,24 @@ func (p *puller) step(ctx context.Context, w extractors.Work) (step, error) {
 		return step{}, err
 	}
 	p.audit.text("description of a call", call.Describe)
+	p.audit.text("cursor of an unheard call", string(call.Unheard))
 	p.audit.text("printed call", fmt.Sprintf("%v %+v %#v", call, call, call))
 	answer, err := p.Do(ctx, call)
 	if err != nil {
 		p.audit.err(err)
 		return step{}, err
 	}
-	p.audit.text("redacted body", string(p.source.Redact(answer.Body)))
+	redacted := string(p.source.Redact(answer.Body))
+	p.audit.key("redacted body", redacted)
 	page, err := p.source.Read(p.stream, w, answer)
 	if err != nil {
 		p.audit.err(err)
 		return step{}, err
 	}
-	p.audit.text("cursor", string(page.Next))
+	p.audit.page(page)
+	if page.File == nil && !page.Control {
+		p.audit.text("stored body", redacted) // of others nothing is stored
+	}
 	return step{call, page}, nil
 }
 
@@ -73,13 +79,17 @@ func works(s *extractors.Stream) map[string]extractors.Work {
 	if s.ForEach != nil {
 		// Three calls, the last one with a single item.
 		for i := range 2*s.ForEach.Batch + 1 {
-			base.Items = append(base.Items, fmt.Sprint(101+i))
+			base.Items = append(base.Items, someItem(s.ForEach, i))
 		}
 	}
 	if s.Window != nil {
 		base.Window = someWindow(s.Window)
 	}
-	all := map[string]extractors.Work{string(base.Kind): base}
+	base.Begun = begun
+	all := map[string]extractors.Work{}
+	if s.Export == nil || !s.Export.Only {
+		all[string(base.Kind)] = base
+	}
 	if s.Changes {
 		changes := base
 		changes.Kind, changes.Window = state.Changes, schema.Window{}
@@ -89,9 +99,26 @@ func works(s *extractors.Stream) map[string]extractors.Work {
 	return all
 }
 
+// begun is when the works of the suite were created: their windows have settled.
+var begun = time.Date(2024, time.April, 8, 12, 0, 0, 0, time.UTC)
+
+// someItem is an item of a list, of as many values as it has columns.
+func someItem(rule *extractors.ForEachRule, i int) string {
+	values := make([]string, max(len(rule.Columns), 1))
+	for c := range values {
+		values[c] = fmt.Sprint(100*(c+1) + 1 + i)
+	}
+	return strings.Join(values, extractors.ItemSeparator)
+}
+
 // someWindow is one step of a stream's calendar.
 func someWindow(r *extractors.WindowRule) schema.Window {
-	from := time.Date(2024, time.March, 4, 0, 0, 0, 0, r.Location) // a Monday
+	return windowOf(r, time.Date(2024, time.March, 4, 0, 0, 0, 0, r.Location)) // a Monday
+}
+
+// windowOf is the step of a stream's calendar that begins on a day, in the morning of it
+// where steps are hours, or with its month.
+func windowOf(r *extractors.WindowRule, from time.Time) schema.Window {
 	to := from.AddDate(0, 0, 1)
 	switch r.Step {
 	case extractors.Hour:
@@ -100,7 +127,7 @@ func someWindow(r *extractors.WindowRule) schema.Window {
 	case extractors.Week:
 		to = from.AddDate(0, 0, 7)
 	case extractors.Month:
-		from = time.Date(2024, time.March, 1, 0, 0, 0, 0, r.Location)
+		from = time.Date(from.Year(), from.Month(), 1, 0, 0, 0, 0, r.Location)
 		to = from.AddDate(0, 1, 0)
 	}
 	return schema.Window{From: from.UTC(), To: to.UTC()}
