@@ -120,7 +120,7 @@ func (n *Network) end(number, status, records int, fault Fault) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	c := &n.log[number-1]
-	c.Ended, c.Status, c.Records, c.Fault = n.opt.Now(), status, records, fault
+	c.Ended, c.Status, c.Records, c.Fault = n.opt.Clock(), status, records, fault
 }
 
 func (n *Network) switches() Switches {

@@ -9,8 +9,11 @@ import (
 type Options struct {
 	// Seed decides everything that is generated; default 1.
 	Seed uint64
-	// Now is the platform's clock; nil is time.Now.
+	// Now is the platform's clock, which decides what has happened yet; nil is time.Now.
 	Now func() time.Time
+	// Clock is what the times of calls are read from; nil is time.Now. It is apart from
+	// Now because a client's pace is of its own clock.
+	Clock func() time.Time
 	// Zone is the network's own, in which a report is that names none; nil is Asia/Hong_Kong.
 	Zone *time.Location
 	// Name and Key are the user and password of the network's API; default "samplenet"
@@ -67,6 +70,9 @@ func (o Options) withDefaults() Options {
 	o.Seed = cmp.Or(o.Seed, 1)
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
 	}
 	if o.Zone == nil {
 		o.Zone = time.FixedZone("Asia/Hong_Kong", 8*60*60)
