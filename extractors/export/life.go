@@ -45,6 +45,9 @@ func (r *reading) created() (extractors.Page, error) {
 	}
 	next := r.cursor.again()
 	next.Phase, next.Export, next.Since = Poll, o.id, seconds(r.now())
+	if o.status == done {
+		return r.control(next, 0, ""), nil // small ones are written at once
+	}
 	return r.poll(next, o)
 }
 

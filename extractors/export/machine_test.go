@@ -472,6 +472,16 @@ func TestTotalIsThatOfTheWholePull(t *testing.T) {
 	}
 }
 
+func TestWhatIsWrittenAtOnceIsNotWaitedFor(t *testing.T) {
+	n := newNetwork()
+	n.ready = 0
+	n.onCreate = func(e *exported) { e.State, e.Artifact, e.Rows = "COMPLETED", "file of "+e.ID, 5 }
+	p := pull(t, n, machine(t, n), day(), nil)
+	if p.err != nil || p.rows() != 5 || p.waited != 0 || p.steps != 4 {
+		t.Errorf("got %d rows by %d calls that waited %s, %v; want 5 by 4 without a pause", p.rows(), p.steps, p.waited, p.err)
+	}
+}
+
 func TestNamesOfFiles(t *testing.T) {
 	names := map[string]bool{}
 	for _, parts := range [][3]string{

@@ -120,7 +120,8 @@ type ExportStates struct {
 // ExportPoll says how often an export is asked for until it is written.
 type ExportPoll struct {
 	// First is the pause before the first time; 0 means 10s. Each further one is Factor
-	// times as long, at most Max; 0 means 1.5 and 120s.
+	// times as long, at most Max; 0 means 1.5 and 120s. An export that is written when
+	// its creation is answered is asked for at once.
 	First  time.Duration `yaml:"first"`
 	Factor float64       `yaml:"factor"`
 	Max    time.Duration `yaml:"max"`
