@@ -17,10 +17,12 @@ type Call struct {
 	Params    url.Values
 	// Storage says that it was for a file, on the storage's host.
 	Storage bool
-	Status  int // 0: the connection was cut before an answer
-	Fault   FaultKind
-	Rows    int // records in the answer
-	Bytes   int
+	// Range is what of a file was asked for; "" is all of it.
+	Range  string
+	Status int // 0: the connection was cut before an answer
+	Fault  FaultKind
+	Rows   int // records in the answer
+	Bytes  int
 }
 
 type callLog struct {

@@ -159,9 +159,30 @@ func (n *Network) serveStorage(w http.ResponseWriter, r *http.Request) {
 	case e == nil:
 		call.Status = refuseXML(w, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 	default:
-		n.send(w, r, e, fault)
+		call.Range = r.Header.Get("Range")
+		seen := &statusSeen{ResponseWriter: w, status: http.StatusOK}
+		n.send(seen, r, e, fault)
+		call.Status = seen.status
 	}
 }
+
+// statusSeen keeps the status of an answer. It hands files on as they are, so that they
+// are sent by the kernel.
+type statusSeen struct {
+	http.ResponseWriter
+	status int
+}
+
+func (s *statusSeen) WriteHeader(status int) {
+	s.status = status
+	s.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap implements what http.ResponseController looks for.
+func (s *statusSeen) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+// ReadFrom implements io.ReaderFrom.
+func (s *statusSeen) ReadFrom(from io.Reader) (int64, error) { return io.Copy(s.ResponseWriter, from) }
 
 func refuseXML(w http.ResponseWriter, status int, code, message string) int {
 	w.Header().Set("Content-Type", "application/xml")
@@ -183,7 +204,7 @@ func (n *Network) send(w http.ResponseWriter, r *http.Request, e *Export, fault 
 	accepts := strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")
 	switch {
 	case fault.Kind == CutBody || fault.Kind == Slow:
-		n.sendSlowly(w, r, f, fault)
+		n.sendSlowly(w, r, e, f, fault)
 		return
 	case e.gzip && accepts:
 		h.Set("Content-Encoding", "gzip")
@@ -207,14 +228,14 @@ func (n *Network) send(w http.ResponseWriter, r *http.Request, e *Export, fault 
 }
 
 // sendSlowly sends the file, or what was asked of it, in two halves and hangs up or waits between.
-func (n *Network) sendSlowly(w http.ResponseWriter, r *http.Request, f *os.File, fault Fault) {
+func (n *Network) sendSlowly(w http.ResponseWriter, r *http.Request, e *Export, f *os.File, fault Fault) {
 	info, err := f.Stat()
 	if err != nil {
 		hangUp(w)
 		return
 	}
 	w.Header().Set("Content-Length", strconv.FormatInt(info.Size(), 10))
-	w.Header().Set("ETag", strconv.Quote(strings.TrimSuffix(filepath.Base(f.Name()), ".csv")))
+	w.Header().Set("ETag", strconv.Quote(e.ID))
 	_, _ = io.CopyN(w, f, info.Size()/2) // the client may have gone
 	_ = http.NewResponseController(w).Flush()
 	if fault.Kind == CutBody {
