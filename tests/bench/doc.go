@@ -3,6 +3,7 @@
 //
 //	normalize   pages of conversions and clicks into native columns, beside encoding/json
 //	backfill    the built binary against a simulated network, beside ready-made blocks
+//	export      a file of clicks from the network into the warehouse, beside ClickHouse alone and ready-made blocks
 //	publish     a window of 100,000 rows in tables of two sizes
 //	idle        the memory of a daemon that has nothing to do
 //

@@ -33,6 +33,7 @@ type part struct {
 var parts = []part{
 	{"normalize", benchNormalize},
 	{"backfill", benchBackfill},
+	{"export", benchExport},
 	{"publish", benchPublish},
 	{"idle", benchIdle},
 }
@@ -50,7 +51,7 @@ func run(args []string) error {
 	defer cancel()
 	var o options
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
-	fs.StringVar(&o.only, "only", "", "`parts` to measure, joined by commas: normalize, backfill, publish, idle")
+	fs.StringVar(&o.only, "only", "", "`parts` to measure, joined by commas: normalize, backfill, export, publish, idle")
 	fs.IntVar(&o.rounds, "rounds", 3, "rounds of which the median counts")
 	fs.Float64Var(&o.scale, "scale", 1, "share of the rows of a full run")
 	fs.BoolVar(&o.json, "json", false, "print JSON instead of a table")
