@@ -372,11 +372,13 @@ func (m *mortal) SaveRun(ctx context.Context, r state.Run) error {
 	return m.write(func() error { return m.Store.SaveRun(ctx, r) })
 }
 
-// performAccount is the account of the tests, without its start.
+// performAccount is the account of the tests, with all streams and without its start.
 func performAccount(t *testing.T, pageSize int) rest.Account {
+	on := true
 	return rest.Account{
 		Name: "partner", Location: zone(t, performZone),
 		Credentials: map[string]rest.Secret{"api_key": plain(performKey)},
-		Variables:   map[string]string{"user_id": strconv.Itoa(performUser), "page_size": strconv.Itoa(pageSize)},
+		Variables:   map[string]string{"user_id": strconv.Itoa(performUser), "page_size": strconv.Itoa(pageSize), "traffic_type": "App Installs"},
+		Streams:     map[string]rest.Settings{"campaigns": {Enabled: &on}},
 	}
 }

@@ -34,6 +34,7 @@ func (b *bed) performEquals(conn driver.Conn, n *performcbsim.Network, account s
 	b.performConversionsEqual(conn, n, account, from, to)
 	b.performStatsEqual(conn, n, account, from, to)
 	b.performOffersEqual(conn, n, account)
+	b.performCampaignsEqual(conn, n, account)
 	b.noQuarantine(conn)
 }
 
@@ -104,6 +105,16 @@ func (b *bed) performOffersEqual(conn driver.Conn, n *performcbsim.Network, acco
 	if len(offers.rows) == 0 || len(landings.rows) == 0 {
 		b.t.Error("the truth has no offers to compare with")
 	}
+}
+
+// performCampaignsEqual compares the list of version 7.
+func (b *bed) performCampaignsEqual(conn driver.Conn, n *performcbsim.Network, account string) {
+	b.t.Helper()
+	campaigns := newTable("id offer_id kind name status description url")
+	for _, o := range n.Offers() {
+		campaigns.add(b.t, 1, strconv.Itoa(o.CampaignID), strconv.Itoa(o.ID), o.Pricing, o.Name, o.Status, o.Description, o.ClickURL(performUser))
+	}
+	campaigns.same(b.t, "campaigns of "+account, campaigns.read(b.t, conn, b.database+".entities WHERE account = '"+account+"'", 1, nil))
 }
 
 // noQuarantine fails the test if a record could not be read.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -48,11 +49,14 @@ func TestAWeekOfFiveMinutesBetweenCalls(t *testing.T) {
 	// bring beside the schedule, so that there is always something to ask for, and goes
 	// back over the end of summer time.
 	began := time.Date(2026, time.March, 5, 9, 30, 0, 0, loc)
-	history := began.AddDate(0, 0, -330)
+	history := began.AddDate(0, 0, -380)
 	frozen := began.AddDate(0, 0, 7)
 	in := &installation{
 		path: filepath.Join(b.dir, "state.db"), dsn: b.dsn, database: b.database, manifest: performManifest(t),
-		account: performAccount(t, 15), linger: 30 * time.Minute, callers: dice(1), killer: dice(2),
+		account: performAccount(t, 6), callers: dice(1), killer: dice(2),
+		// Publications are what takes real time here: they are fewer and larger than a
+		// daemon's, which waits for half a second.
+		linger: time.Hour,
 	}
 	in.account.Start = time.Date(history.Year(), history.Month(), history.Day(), 0, 0, 0, 0, loc)
 	delay, timeout := in.manifest.Pace.MinDelay, in.manifest.Timeout
@@ -61,7 +65,7 @@ func TestAWeekOfFiveMinutesBetweenCalls(t *testing.T) {
 	}
 
 	var interruptions []interruption
-	var open int
+	var left int // of the history
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(began))
 		in.network = performcbsim.New(performcbsim.Options{
@@ -94,7 +98,7 @@ func TestAWeekOfFiveMinutesBetweenCalls(t *testing.T) {
 			l = in.start(t, true)
 		}
 		time.Sleep(time.Until(frozen))
-		open = len(l.pulling())
+		left = l.unread()
 		l.stop()
 		l = in.start(t, false)
 		l.backfill(in.account.Start, frozen)
@@ -104,9 +108,10 @@ func TestAWeekOfFiveMinutesBetweenCalls(t *testing.T) {
 	calls := in.network.Log()
 	noViolation(t, in.network, delay)
 	in.usesItsTime(t, calls, interruptions, began, frozen)
-	if open == 0 {
-		t.Error("at the end of the week nothing was left to ask: how much of the time was used says nothing")
+	if left == 0 {
+		t.Error("at the end of the week all of the history was read: there was not always something to ask for")
 	}
+	in.staysFresh(t, calls, frozen)
 	in.asksNothingTwice(t)
 	conn := b.connect()
 	b.performEquals(conn, in.network, "partner", in.account.Start, frozen)
@@ -126,20 +131,20 @@ func (in *installation) fates() []string {
 	return fates
 }
 
-// pulling are the pulls that have calls to make.
-func (l *life) pulling() []state.Pull {
+// unread is how many days of the history were not asked for yet.
+func (l *life) unread() int {
 	l.t.Helper()
-	all, err := l.store.OpenPulls(l.t.Context(), l.in.account.Name)
+	open, err := l.store.OpenPulls(l.t.Context(), l.in.account.Name)
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	var open []state.Pull
-	for _, p := range all {
-		if p.Phase == state.Pulling {
-			open = append(open, p)
+	n := 0
+	for _, p := range open {
+		if p.Phase == state.Pulling && p.Tier == state.Backfill {
+			n++
 		}
 	}
-	return open
+	return n
 }
 
 // backfill asks for everything once more, as `syncd run --backfill` does, until it is loaded.
@@ -209,6 +214,28 @@ func (in *installation) usesItsTime(t *testing.T, calls []performcbsim.Call, int
 	}
 	if n < 1800 || failed < n/50 {
 		t.Errorf("%d calls of which %d failed: the test shows little", n, failed)
+	}
+}
+
+// staysFresh fails the test if the day that people look at waited for the history. It is
+// asked for every half hour, and again when what was brought is loaded.
+func (in *installation) staysFresh(t *testing.T, calls []performcbsim.Call, until time.Time) {
+	t.Helper()
+	var last, worst performcbsim.Call
+	for _, c := range calls {
+		today := c.At.In(in.account.Location).Format("01-02-2006")
+		if c.At.After(until) || c.Get != "conversions" || c.Fault != "" || c.Status != 200 || !strings.Contains(c.Params, "from_date="+today) {
+			continue
+		}
+		if last.Number > 0 && (worst.Number == 0 || c.At.Sub(last.At) > worst.Ended.Sub(worst.At)) {
+			worst = performcbsim.Call{Number: last.Number, At: last.At, Ended: c.At}
+		}
+		last = c
+	}
+	stale := worst.Ended.Sub(worst.At)
+	t.Logf("today's conversions were asked for after %s at most", stale)
+	if most := in.linger + 30*time.Minute + time.Hour; stale == 0 || stale > most {
+		t.Errorf("after call %d at %s today's conversions were not asked for for %s", worst.Number, worst.At, stale)
 	}
 }
 
