@@ -217,7 +217,9 @@ type Failure struct {
 type Page struct {
 	Seq    int64 // increasing over the whole store, never used twice
 	PullID int64
-	// Version is greater than that of every page received before it and of every pull created before it.
+	// Version is greater than that of every page received before it and of every pull
+	// created before it. That of a File is as old as the file's contents: it was issued
+	// when the call left that created it (Departure.Unheard), or with the pull.
 	Version uint64
 	Body    []byte
 	// File is the spool file that holds the records, as it was received; empty if Body does.

@@ -28,8 +28,14 @@ func (s *Store) Receive(ctx context.Context, r state.Receipt) (p state.Pull, err
 			if err != nil {
 				return err
 			}
-			err = t.exec(`INSERT INTO inbox (seq, pull_id, records, raw_bytes, hash, received_at, request, body, file) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-				version, r.PullID, r.Records, r.RawBytes, int64(r.Hash), ms(r.ReceivedAt), r.Request, body, r.File)
+			dated := version
+			if r.File != "" {
+				if dated, err = fileVersion(t, r.PullID, version); err != nil {
+					return err
+				}
+			}
+			err = t.exec(`INSERT INTO inbox (seq, version, pull_id, records, raw_bytes, hash, received_at, request, body, file) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+				version, dated, r.PullID, r.Records, r.RawBytes, int64(r.Hash), ms(r.ReceivedAt), r.Request, body, r.File)
 			if err != nil {
 				return err
 			}
@@ -54,6 +60,16 @@ func (s *Store) Receive(ctx context.Context, r state.Receipt) (p state.Pull, err
 	return p, nil
 }
 
+// fileVersion is the version of the rows of a pull's file; version if the pull never
+// thought of one.
+func fileVersion(t *tx, pullID, version int64) (int64, error) {
+	var dated int64
+	if err := t.row("SELECT file_version FROM pulls WHERE id = ?", []any{pullID}, &dated); err != nil || dated == 0 {
+		return version, err
+	}
+	return dated, nil
+}
+
 // Inbox implements state.Store.
 func (s *Store) Inbox(ctx context.Context) (state.InboxSize, error) {
 	size, _, err := one(ctx, s, "measuring the inbox",
@@ -65,7 +81,7 @@ func (s *Store) Inbox(ctx context.Context) (state.InboxSize, error) {
 // Pages implements state.Store.
 func (s *Store) Pages(ctx context.Context, pullID, after int64, limit int) ([]state.Page, error) {
 	return list(ctx, s, fmt.Sprintf("reading the pages of pull %d", pullID),
-		`SELECT seq, pull_id, seq, body, file, request, records, raw_bytes, hash, received_at FROM inbox
+		`SELECT seq, pull_id, CASE version WHEN 0 THEN seq ELSE version END, body, file, request, records, raw_bytes, hash, received_at FROM inbox
 		WHERE pull_id = ? AND seq > ? ORDER BY seq LIMIT ?`,
 		func(rows *sql.Rows, p *state.Page) error {
 			return rows.Scan(&p.Seq, &p.PullID, bits{&p.Version}, &p.Body, &p.File, &p.Request, &p.Records, &p.RawBytes, bits{&p.Hash}, instant{&p.ReceivedAt})

@@ -43,7 +43,12 @@ func (s *Store) Depart(ctx context.Context, d state.Departure) error {
 			}
 		}
 		if d.PullID != 0 && d.Unheard != "" {
-			if err := t.exec("UPDATE pulls SET cursor = ? WHERE id = ?", d.Unheard, d.PullID); err != nil {
+			// What the call creates holds what the network knows from now on, at the earliest.
+			version, err := t.version()
+			if err != nil {
+				return err
+			}
+			if err := t.exec("UPDATE pulls SET cursor = ?, file_version = ? WHERE id = ?", d.Unheard, version, d.PullID); err != nil {
 				return err
 			}
 		}

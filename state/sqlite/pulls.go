@@ -112,14 +112,20 @@ func (s *Store) createPull(t *tx, n state.NewPull, now time.Time) (p state.Pull,
 	if err != nil {
 		return p, false, err
 	}
+	var file int64 // of a file that is taken over: it may be older than the pull, not younger
+	if n.Route == state.Export {
+		if file, err = t.version(); err != nil {
+			return p, false, err
+		}
+	}
 	p = state.Pull{
 		Account: n.Account, Stream: n.Stream, Kind: n.Kind, Route: n.Route, Tier: n.Tier,
 		From: time.UnixMilli(ms(n.From)).UTC(), To: time.UnixMilli(ms(n.To)).UTC(),
 		Version: uint64(version), RunID: n.RunID, Phase: state.Pulling, CreatedAt: now,
 	}
-	err = t.row(`INSERT INTO pulls (account, stream, kind, route, tier, from_ms, to_ms, version, run_id, phase, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'pulling', ?) RETURNING id`,
-		[]any{n.Account, n.Stream, n.Kind, n.Route, n.Tier, ms(n.From), ms(n.To), version, n.RunID, ms(now)}, &p.ID)
+	err = t.row(`INSERT INTO pulls (account, stream, kind, route, tier, from_ms, to_ms, version, file_version, run_id, phase, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pulling', ?) RETURNING id`,
+		[]any{n.Account, n.Stream, n.Kind, n.Route, n.Tier, ms(n.From), ms(n.To), version, file, n.RunID, ms(now)}, &p.ID)
 	return p, true, err
 }
 

@@ -42,6 +42,27 @@ func testExports(t *testing.T, d Driver) {
 			f.equal("open pulls", f.openPulls(), []state.Pull{p})
 			f.equal("route of the pull that received", f.receive(control(p, "x")).Route, state.Export)
 		}},
+		{"the rows of a file are as old as the call that created it", func(f *fixture) {
+			slow := f.created(export(0, 48))
+			f.no(f.s.Depart(f.ctx, state.Departure{Account: slow.Account, PullID: slow.ID, At: t0, NextCall: t0, Unheard: "find"}))
+			quick := f.created(window(60))
+			f.receive(receipt(quick, 1, true))
+			f.reopen()
+			f.receive(file(slow, "a/b.csv", true))
+			late, early := must[[]state.Page](f)(f.s.Pages(f.ctx, slow.ID, 0, 1)), must[[]state.Page](f)(f.s.Pages(f.ctx, quick.ID, 0, 1))
+			if late[0].Version >= early[0].Version || late[0].Version <= slow.Version || late[0].Seq <= early[0].Seq {
+				f.Errorf("the file's rows have version %d of pull %d, those of the answer received before it %d", late[0].Version, slow.Version, early[0].Version)
+			}
+		}},
+		{"the rows of a file that was there already are as old as the pull", func(f *fixture) {
+			slow, quick := f.created(export(0, 48)), f.created(window(60))
+			f.receive(receipt(quick, 1, true))
+			f.receive(file(slow, "a/b.csv", true))
+			late, early := must[[]state.Page](f)(f.s.Pages(f.ctx, slow.ID, 0, 1)), must[[]state.Page](f)(f.s.Pages(f.ctx, quick.ID, 0, 1))
+			if late[0].Version >= early[0].Version || late[0].Version <= slow.Version {
+				f.Errorf("the file's rows have version %d of pull %d, those of the answer received before it %d", late[0].Version, slow.Version, early[0].Version)
+			}
+		}},
 		{"a window that is open by one route is not created by another", func(f *fixture) {
 			p := f.created(window(0))
 			f.equal("created", f.create(export(0, 1)), []state.Pull(nil))
