@@ -140,7 +140,8 @@ func found(n *yaml.Node, t reflect.Type) string {
 	case yaml.MappingNode:
 		return "a mapping"
 	}
-	if t.Implements(hidden) {
+	// A key that stands where a mapping of keys should is one all the same.
+	if t.Implements(hidden) || t.Kind() == reflect.Map && t.Elem().Implements(hidden) {
 		return "another value"
 	}
 	switch n.ShortTag() {
