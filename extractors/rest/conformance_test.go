@@ -29,7 +29,7 @@ func TestConformance(t *testing.T) {
 
 // maxPages is the cap on pages that the suite's copy of a manifest has: enough for
 // its lists, and soon reached by an endless one.
-const maxPages = 8
+const maxPages = 24
 
 func conform(t *testing.T, network *manifest.Network, role string) {
 	const bodyCap = 64 << 10
