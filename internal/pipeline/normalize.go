@@ -151,10 +151,14 @@ func (n *normalizer) output(ctx context.Context, batch *loaders.Batch, l *load, 
 	var bad int64
 	onBad := func(r normalize.BadRow) error {
 		bad++
-		if l.firstBad == "" {
-			l.firstBad = r.Reason
+		reason := r.Reason
+		if r.Line > 0 { // XML has lines, and JSON has none worth a word
+			reason = fmt.Sprintf("line %d: %s", r.Line, reason)
 		}
-		sending = batch.Quarantine(ctx, quarantined(l, page, out, r, r.Reason))
+		if l.firstBad == "" {
+			l.firstBad = reason
+		}
+		sending = batch.Quarantine(ctx, quarantined(l, page, out, r, reason))
 		return sending
 	}
 	block := n.blocks[out.Table]
