@@ -14,13 +14,17 @@ import (
 func newCheckCommand() *cobra.Command {
 	var file string
 	var only []string
-	var offline bool
+	var offline, streams bool
 	c := &cobra.Command{
 		Use:   "check",
 		Short: "Configuration, credentials, warehouse and state: every fault at once",
 		Long: `check reads the configuration, opens the state and the warehouse and makes, for
 every account, the cheapest call that proves its credentials, at the network's
-pace. With --offline it makes no call and opens nothing but the configuration.`,
+pace. Streams that rest on something inferred (a path, a spelling: ` + "`syncd networks NAME`" + `
+marks it) are asked for one page each where the network takes a call in two seconds
+or less, and check says what the answer contradicts; with --streams every stream is
+asked, however long that takes. Nothing is stored. With --offline it makes no call
+and opens nothing but the configuration.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			a, err := loadApp(file, io.Discard)
@@ -34,7 +38,7 @@ pace. With --offline it makes no call and opens nothing but the configuration.`,
 			report := &checkReport{out: cmd.OutOrStdout()}
 			report.say("configuration", nil, fmt.Sprintf("%d accounts, %d streams", len(a.accounts), a.countStreams()))
 			if !offline {
-				a.checkOnline(cmd.Context(), only, report)
+				a.checkOnline(cmd.Context(), only, streams, report)
 			}
 			if report.faults > 0 {
 				return fmt.Errorf("%d of %d checks found a fault", report.faults, report.checks)
@@ -45,6 +49,8 @@ pace. With --offline it makes no call and opens nothing but the configuration.`,
 	configFlag(c, &file)
 	onlyFlag(c, &only)
 	c.Flags().BoolVar(&offline, "offline", false, "only the configuration")
+	c.Flags().BoolVar(&streams, "streams", false, "ask every stream for a page, at the network's pace")
+	c.MarkFlagsMutuallyExclusive("offline", "streams")
 	return c
 }
 
@@ -64,8 +70,11 @@ func (r *checkReport) say(what string, err error, found string) {
 	fmt.Fprintf(r.out, "ok     %s: %s\n", what, found)
 }
 
+// note prints a line that is neither.
+func (r *checkReport) note(what, text string) { fmt.Fprintf(r.out, "-      %s: %s\n", what, text) }
+
 // checkOnline goes on after a fault: who mends one wants to know of the others.
-func (a *app) checkOnline(ctx context.Context, only selection, report *checkReport) {
+func (a *app) checkOnline(ctx context.Context, only selection, streams bool, report *checkReport) {
 	store, err := a.openState()
 	report.say("state", err, a.config.State.DSN.Redacted())
 	if err != nil {
@@ -79,9 +88,11 @@ func (a *app) checkOnline(ctx context.Context, only selection, report *checkRepo
 	}
 	report.say("warehouse", err, found)
 	var accounts []*pipeline.Account
+	var asked []*account
 	for _, one := range a.accounts {
 		if only.has(one.run.Name, "") {
 			accounts = append(accounts, one.run)
+			asked = append(asked, one)
 		}
 	}
 	p, err := pipeline.New(ctx, pipeline.Options{Store: store, Accounts: accounts, Log: a.log})
@@ -89,10 +100,17 @@ func (a *app) checkOnline(ctx context.Context, only selection, report *checkRepo
 		report.say("accounts", err, "")
 		return
 	}
-	for _, one := range accounts {
+	probes := &prober{pipeline: p, report: report, all: streams, now: time.Now()}
+	if found != "" {
+		probes.warehouse = w
+	}
+	for _, one := range asked {
 		began := time.Now()
-		err := p.Check(ctx, one.Name)
-		report.say("account "+one.Name, err, fmt.Sprintf("%s accepts the key (%s)", one.Network, time.Since(began).Round(time.Millisecond)))
+		err := p.Check(ctx, one.run.Name)
+		report.say("account "+one.run.Name, err, fmt.Sprintf("%s accepts the key (%s)", one.network.Title, time.Since(began).Round(time.Millisecond)))
+		if err == nil {
+			probes.probe(ctx, one, only)
+		}
 	}
 }
 
