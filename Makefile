@@ -56,7 +56,7 @@ fuzz: ## a short run of every fuzzer
 	done
 
 gen: ## write what is generated: the configuration's JSON Schema and golden files
-	$(GO) test ./internal/config ./loaders ./extractors ./extractors/manifest ./schema/normalize -update
+	$(GO) test ./internal/config ./loaders ./extractors ./extractors/manifest ./schema/normalize ./cmd/syncd -update
 
 clean: ## remove what was built
 	rm -rf bin
