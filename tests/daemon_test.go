@@ -2,6 +2,9 @@ package tests
 
 import (
 	"net/http"
+	"net/url"
+	"os"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -77,18 +80,47 @@ func TestTheDaemonAnswersOverHTTPAndStopsCleanly(t *testing.T) {
 	}
 }
 
-func TestTheDemoShowsFirstRowsATableAndTheAddressesAndLeavesNothingBehind(t *testing.T) {
+func TestTheDemoShowsAllPlatformsATableAndTheAddressesAndLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
-	b := newBed(t, affisesim.Options{Conversions: 1, Clicks: 1})
+	b := newFolder(t)
 	temporary := t.TempDir()
 	p := b.startWith([]string{"TMPDIR=" + temporary}, "demo")
 	p.await("Ctrl-C ends it all")
 	stdout, _, _ := p.output()
-	says(t, stdout, "the first rows", "yesterday's performance by offer", "offer_id", "status page: http://127.0.0.1:", "ClickHouse native: 127.0.0.1:", "ClickHouse HTTP: http://127.0.0.1:")
-	_, address, _ := strings.Cut(stdout, "status page: ")
-	address, _, _ = strings.Cut(address, "\n")
-	if status, text := get(t, address); status != http.StatusOK || !strings.Contains(text, "affise-demo") {
+	says(t, stdout, "where the real one asks for five minutes", "the first rows", "yesterday's performance by offer", "offer_id", "status page: http://127.0.0.1:", "ClickHouse native: 127.0.0.1:", "ClickHouse HTTP: http://127.0.0.1:")
+	accounts := []string{"24metrics-demo", "affise-demo", "offerslook-demo", "performcb-demo"}
+	_, table, _ := strings.Cut(stdout, "yesterday's performance by offer")
+	says(t, table, accounts...)
+	address := between(stdout, "status page: ", "\n")
+	status, text := get(t, address)
+	if status != http.StatusOK {
 		t.Errorf("the status page answers %d", status)
+	}
+	says(t, text, accounts...)
+
+	// What the table was made of can be asked for as it says.
+	password, err := os.ReadFile(between(stdout, "password in ", "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	question := between(stdout, "ClickHouse HTTP: ", ",") + "&" + url.Values{
+		"password": {strings.TrimSpace(string(password))},
+		"query":    {"SELECT DISTINCT account FROM conversions ORDER BY account"},
+	}.Encode()
+	_, text = get(t, question)
+	if want := strings.Join(accounts, "\n") + "\n"; text != want {
+		t.Errorf("conversions are of the accounts %q, want %q", text, want)
+	}
+
+	// The days before yesterday come as files from the platform that writes such.
+	p.until(func(stdout, _ string) bool {
+		return exported.MatchString(stdout)
+	}, "conversions by an export")
+	stdout, _, _ = p.output()
+	for _, bad := range []string{"failed:", "in quarantine"} {
+		if strings.Contains(stdout, bad) {
+			t.Errorf("something is %q:\n%s", bad, tail(stdout))
+		}
 	}
 	hosts := children(p.cmd.Process.Pid)
 	p.signal(syscall.SIGINT)
@@ -97,4 +129,14 @@ func TestTheDemoShowsFirstRowsATableAndTheAddressesAndLeavesNothingBehind(t *tes
 		gone(t, pid)
 	}
 	leftBehind(t, temporary)
+}
+
+// exported is the demo's line about conversions that came as files.
+var exported = regexp.MustCompile(`24metrics-demo/conversions .* rows by (an export|\d+ exports)`)
+
+// between gives what stands behind one text and before the next one.
+func between(text, from, to string) string {
+	_, text, _ = strings.Cut(text, from)
+	text, _, _ = strings.Cut(text, to)
+	return text
 }
