@@ -39,13 +39,14 @@ var allowed = map[string][]string{
 	"internal/web":                        {"internal/status"},
 	"internal/embedded":                   {},
 	"cmd/syncd":                           {"all", "tests/affisesim", "tests/metricssim", "tests/offerslooksim", "tests/performcbsim"},
-	"tests/affisesim":                     {},
-	"tests/offerslooksim":                 {},
+	"tests/simserver":                     {},
+	"tests/affisesim":                     {"tests/simserver"},
+	"tests/offerslooksim":                 {"tests/simserver"},
 	"tests/affisesim/cmd/affisesim":       {"tests/affisesim"},
-	"tests/metricssim":                    {},
-	"tests/performcbsim":                  {},
+	"tests/metricssim":                    {"tests/simserver"},
+	"tests/performcbsim":                  {"tests/simserver"},
 	"tests/performcbsim/cmd/performcbsim": {"tests/performcbsim"},
-	"tests/bench":                         {"extractors", "extractors/manifest", "extractors/rest", "internal/embedded", "loaders", "schema", "schema/normalize", "state", "tests/affisesim"},
+	"tests/bench":                         {"extractors", "extractors/manifest", "extractors/rest", "internal/embedded", "loaders", "schema", "schema/normalize", "state", "tests/affisesim", "tests/metricssim"},
 }
 
 // forTests are the packages that no production code may import. The simulator is

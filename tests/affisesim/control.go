@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"syncd/tests/simserver"
 )
 
 // StartControlled is Start with the control paths on the same listener. quit
@@ -16,7 +18,7 @@ func (n *Network) StartControlled(addr string, quit func()) (url string, stop fu
 	mux := http.NewServeMux()
 	mux.Handle("/", n.Handler())
 	mux.Handle("/_sim/", n.ControlHandler(quit))
-	return serveOn(addr, mux)
+	return simserver.Start(addr, mux)
 }
 
 // ControlHandler serves, for a network in a process of its own, what tests call

@@ -285,7 +285,7 @@ func TestFilesAreOnAnotherHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer stop()
+	t.Cleanup(stop)
 	c.url = base
 	_, e := c.order(Clicks, wanted...)
 	if link := c.link(e.ID); strings.HasPrefix(link, base) {
@@ -293,6 +293,7 @@ func TestFilesAreOnAnotherHost(t *testing.T) {
 	} else if status, _, _ := c.raw("GET", link); status != 200 {
 		t.Errorf("fetching %s: status %d", link, status)
 	}
+	stop() // a file is fetched when its request is over, a moment after its last byte came
 	if e := c.Exports()[0]; e.Signed != 1 || e.Fetched != 1 {
 		t.Errorf("export %+v, want it signed and fetched once", e)
 	}

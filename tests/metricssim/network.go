@@ -2,11 +2,11 @@ package metricssim
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"sync"
-	"time"
+
+	"syncd/tests/simserver"
 )
 
 // Network is the simulated platform. Its methods are safe for concurrent use.
@@ -58,14 +58,14 @@ func (n *Network) Close() error {
 // set, the files on a port of their own. url is the API's base; stop ends both and
 // cuts what is in flight.
 func (n *Network) Start(addr string) (url string, stop func(), err error) {
-	url, stopAPI, err := listen(addr, n)
+	url, stopAPI, err := simserver.Start(addr, n)
 	if err != nil {
 		return "", nil, fmt.Errorf("starting the simulated API: %w", err)
 	}
 	if n.opt.OneHost {
 		return url, stopAPI, nil
 	}
-	files, stopFiles, err := listen("127.0.0.1:0", http.HandlerFunc(n.serveStorage))
+	files, stopFiles, err := simserver.Start("127.0.0.1:0", http.HandlerFunc(n.serveStorage))
 	if err != nil {
 		stopAPI()
 		return "", nil, fmt.Errorf("starting the simulated storage: %w", err)
@@ -74,15 +74,4 @@ func (n *Network) Start(addr string) (url string, stop func(), err error) {
 	n.storage = files
 	n.mu.Unlock()
 	return url, func() { stopAPI(); stopFiles() }, nil
-}
-
-func listen(addr string, h http.Handler) (url string, stop func(), err error) {
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return "", nil, err
-	}
-	s := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
-	var wg sync.WaitGroup
-	wg.Go(func() { _ = s.Serve(l) }) // ends with ErrServerClosed
-	return "http://" + l.Addr().String(), func() { _ = s.Close(); wg.Wait() }, nil
 }

@@ -1,13 +1,11 @@
 package offerslooksim
 
 import (
-	"errors"
-	"fmt"
-	"net"
-	"net/http"
 	"slices"
 	"sync"
 	"time"
+
+	"syncd/tests/simserver"
 )
 
 // Network is a simulated OffersLook. It is safe for concurrent use.
@@ -66,25 +64,14 @@ func (n *Network) Log() []Call {
 // Start serves the API on addr ("127.0.0.1:0" for any port). stop ends the listener and
 // every connection and returns when all requests are over.
 func (n *Network) Start(addr string) (url string, stop func(), err error) {
-	l, err := net.Listen("tcp", addr)
+	url, stop, err = simserver.Start(addr, n)
 	if err != nil {
-		return "", nil, fmt.Errorf("listening on %s: %w", addr, err)
+		return "", nil, err
 	}
-	srv := &http.Server{Handler: n, ReadHeaderTimeout: time.Minute}
-	var serving sync.WaitGroup
-	serving.Go(func() {
-		if err := srv.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			_ = l.Close()
-		}
-	})
-	stop = sync.OnceFunc(func() {
-		_ = srv.Close()
-		serving.Wait()
-	})
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.stops = append(n.stops, stop)
-	return "http://" + l.Addr().String(), stop, nil
+	return url, stop, nil
 }
 
 // Close stops what Start began.

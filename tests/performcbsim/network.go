@@ -1,12 +1,9 @@
 package performcbsim
 
 import (
-	"errors"
-	"fmt"
-	"net"
-	"net/http"
 	"sync"
-	"time"
+
+	"syncd/tests/simserver"
 )
 
 // Network is a simulated Perform[cb] with its truth. It is safe for concurrent use.
@@ -49,30 +46,14 @@ func (n *Network) root() hash { return hash(mix(n.opt.Seed)) }
 // Start serves the API on addr ("127.0.0.1:0" for any port). stop ends the listener
 // and every connection and returns when all requests are over.
 func (n *Network) Start(addr string) (url string, stop func(), err error) {
-	l, err := net.Listen("tcp", addr)
+	url, stop, err = simserver.Start(addr, n)
 	if err != nil {
-		return "", nil, fmt.Errorf("listening on %s: %w", addr, err)
+		return "", nil, err
 	}
-	var requests, serving sync.WaitGroup
-	srv := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		requests.Add(1)
-		defer requests.Done()
-		n.ServeHTTP(w, r)
-	})}
-	serving.Go(func() {
-		if err := srv.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			_ = l.Close()
-		}
-	})
-	stop = sync.OnceFunc(func() {
-		_ = srv.Close() // cancels the contexts of requests that wait
-		serving.Wait()
-		requests.Wait()
-	})
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.stops = append(n.stops, stop)
-	return "http://" + l.Addr().String(), stop, nil
+	return url, stop, nil
 }
 
 // Close stops what Start began.
