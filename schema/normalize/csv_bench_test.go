@@ -72,6 +72,12 @@ func clickContext() *Context {
 }
 
 func BenchmarkChunk(b *testing.B) {
+	for _, plain := range []bool{false, true} {
+		b.Run(fmt.Sprintf("plain=%t", plain), func(b *testing.B) { benchChunk(b, plain) })
+	}
+}
+
+func benchChunk(b *testing.B, plain bool) {
 	f, err := OpenCSV(bytes.NewReader(clickFile(2500)), "")
 	if err != nil {
 		b.Fatal(err)
@@ -80,7 +86,9 @@ func BenchmarkChunk(b *testing.B) {
 	if err := f.Next(&chunk); err != nil || chunk.Records() < 1700 {
 		b.Fatal(chunk.Records(), err)
 	}
-	n := mustCompile(b, clickSpec())
+	spec := clickSpec()
+	spec.Plain = plain
+	n := mustCompile(b, spec)
 	if err := n.Bind(f.Header()); err != nil {
 		b.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package normalize
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,6 +20,12 @@ type csvBinding struct {
 	masked  bool   // the Context masks some
 	text    []byte // of the record in hand, where it is not as it stands in the file
 	valid   []byte // the record in hand, where it was not UTF-8
+	reading bool   // the record in hand is one of a file
+
+	// order are the columns that are kept, in the order of their names, and kept their
+	// values in the record in hand; for Spec.Plain.
+	order []int
+	kept  [][]byte
 }
 
 // csvColumn is what becomes of a column of a file.
@@ -26,6 +33,8 @@ type csvColumn struct {
 	// direct is the column of the table that takes its values as they stand, slot where
 	// they go for others to find; -1 for neither.
 	direct, slot int
+	// rank is its place in order.
+	rank int
 	// keep leaves them to extra.
 	keep bool
 	// label is what stands before its value in a JSON object: a comma, the name, a colon.
@@ -67,7 +76,27 @@ func (n *Normalizer) bind(header []string) {
 		n.csv.columns[i] = column
 	}
 	n.bindFields()
+	n.bindKept()
 }
+
+// bindKept puts the columns that extra gets into the order of Spec.Plain.
+func (n *Normalizer) bindKept() {
+	columns := n.csv.columns
+	n.csv.order = n.csv.order[:0]
+	for i := range columns {
+		if columns[i].keep {
+			n.csv.order = append(n.csv.order, i)
+		}
+	}
+	slices.SortStableFunc(n.csv.order, func(a, b int) int { return bytes.Compare(columns[a].name(), columns[b].name()) })
+	for rank, i := range n.csv.order {
+		columns[i].rank = rank
+	}
+	n.csv.kept = make([][]byte, len(n.csv.order))
+}
+
+// name is the column's in a JSON object, as it is written there.
+func (c *csvColumn) name() []byte { return c.label[len(`,"`) : len(c.label)-len(`":`)] }
 
 // bindFields finds the fields that are one column's text as it stands, which is most:
 // they need no way over a slot.

@@ -38,7 +38,9 @@ func (n *Normalizer) Chunk(chunk *Chunk, c *Context, block *schema.Block, full f
 		}
 		n.csv.masked = n.csv.masked || n.csv.columns[i].mask != nil
 	}
+	n.csv.reading = true
 	err := n.chunk(chunk)
+	n.csv.reading = false
 	return n.page.block, n.page.counts, err
 }
 
@@ -117,17 +119,23 @@ func (n *Normalizer) readRecord(record []byte, delim byte) error {
 			}
 		case column.slot >= 0:
 			n.values[column.slot] = value{raw: raw, kind: text, stamp: n.stamp}
-		case column.keep && len(raw) > 0:
+		case !column.keep:
+		case n.spec.Plain:
+			n.csv.kept[column.rank] = raw
+		case len(raw) > 0:
 			extra = append(extra, column.label...)
 			extra = appendJSON(extra, raw)
 		}
+	}
+	if k != len(columns) {
+		return fmt.Errorf("it has %d fields, the header has %d", k, len(columns))
 	}
 	if len(extra) > 0 {
 		extra[0] = '{'
 	}
 	n.extra = extra
-	if k != len(columns) {
-		return fmt.Errorf("it has %d fields, the header has %d", k, len(columns))
+	if n.spec.Plain {
+		n.plainRecord()
 	}
 	return fault
 }

@@ -403,7 +403,7 @@ func (n *Normalizer) fillCommon() {
 	if c.stream >= 0 {
 		p.block.SetBytes(c.stream, p.stream)
 	}
-	if n.spec.Plain && len(n.extra) > 1 {
+	if n.spec.Plain && len(n.extra) > 1 && !n.csv.reading {
 		n.makePlain()
 	}
 	if len(n.extra) > 1 {

@@ -71,6 +71,28 @@ func (n *Normalizer) makePlain() {
 
 func (m plainMember) name(out []byte) []byte { return out[m.start+2 : m.key] }
 
+// plainRecord writes n.extra for a record of a file in its one form: what is kept of it
+// is text in n.csv.kept, in the order of the names already.
+func (n *Normalizer) plainRecord() {
+	extra := n.extra[:0]
+	for i, text := range n.csv.kept {
+		if len(text) == 0 {
+			continue
+		}
+		text, form := n.plainOf(text)
+		switch label := n.csv.columns[n.csv.order[i]].label; form {
+		case plainString:
+			extra = appendJSON(append(extra, label...), text)
+		case plainWritten:
+			extra = append(append(extra, label...), text...)
+		}
+	}
+	if len(extra) > 0 {
+		extra[0] = '{'
+	}
+	n.extra = extra
+}
+
 // plainValue gives a value's one form.
 func (n *Normalizer) plainValue(v value) ([]byte, plainForm) {
 	switch v.kind {
@@ -98,7 +120,11 @@ func (n *Normalizer) plainValue(v value) ([]byte, plainForm) {
 		}
 		return v.raw, plainWritten // lists in lists, which no file has
 	}
-	text := n.textOf(v)
+	return n.plainOf(n.textOf(v))
+}
+
+// plainOf gives the one form of text.
+func (n *Normalizer) plainOf(text []byte) ([]byte, plainForm) {
 	switch {
 	case len(text) == 0:
 		return nil, plainNothing
