@@ -1,0 +1,206 @@
+package main
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"syncd/extractors/manifest"
+	"syncd/internal/strictyaml"
+)
+
+// networkEntry is a network as the catalogue shows it. Durations are written as in a
+// configuration.
+type networkEntry struct {
+	Name     string   `json:"network"`
+	Title    string   `json:"title"`
+	Docs     string   `json:"docs"`
+	Evidence string   `json:"evidence"`
+	BaseURL  string   `json:"base_url,omitempty"`
+	Roles    []string `json:"roles,omitempty"`
+	MinDelay string   `json:"min_delay"`
+	Parallel int      `json:"parallel"`
+	// Quotas are the budgets of calls that the network states.
+	Quotas []quotaEntry `json:"quotas,omitempty"`
+	// ZoneVariable is the variable with the platform's zone; OwnZone says that reports are cut
+	// by its days, so that the account's timezone has to be the same.
+	ZoneVariable string         `json:"zone_variable,omitempty"`
+	OwnZone      bool           `json:"needs_platform_timezone"`
+	Exports      *exportsEntry  `json:"exports,omitempty"`
+	Credentials  []settingEntry `json:"credentials"`
+	Variables    []settingEntry `json:"variables,omitempty"`
+	Streams      []streamEntry  `json:"streams"`
+}
+
+// quotaEntry is a budget of calls; For is empty if all calls count against it.
+type quotaEntry struct {
+	Name  string `json:"name"`
+	Calls int    `json:"calls"`
+	Per   string `json:"per"`
+	For   string `json:"for,omitempty"`
+}
+
+// exportsEntry is how a network writes files of records.
+type exportsEntry struct {
+	Budget    string `json:"budget,omitempty"`
+	FirstLook string `json:"first_look"`
+	LastLooks string `json:"last_looks"`
+	Deadline  string `json:"deadline"`
+	Reuse     string `json:"reuse"`
+	MinRange  string `json:"min_range"`
+}
+
+type settingEntry struct {
+	Name     string   `json:"name"`
+	Help     string   `json:"help"`
+	Kind     string   `json:"kind,omitempty"`
+	Words    []string `json:"words,omitempty"`
+	Default  string   `json:"default,omitempty"`
+	Required bool     `json:"required"`
+	Evidence string   `json:"evidence,omitempty"`
+}
+
+type streamEntry struct {
+	Name   string   `json:"stream"`
+	Doc    string   `json:"doc"`
+	Roles  []string `json:"roles,omitempty"`
+	Tables []string `json:"tables"`
+	// Window is the step of the time axis and Zone whose calendar it follows; both are
+	// empty for a stream that is pulled whole.
+	Window string `json:"window,omitempty"`
+	Zone   string `json:"zone,omitempty"`
+	MaxAge string `json:"max_age,omitempty"`
+	Settle string `json:"settle,omitempty"`
+	// Routes are the ways to the rows: report, page by page, and export, as a file.
+	Routes   []string `json:"routes"`
+	MaxRows  int64    `json:"max_rows_per_file,omitempty"`
+	Changes  bool     `json:"changes"`
+	ForEach  string   `json:"for_each,omitempty"`
+	Slices   []string `json:"slices,omitempty"`
+	Schedule string   `json:"schedule"`
+	Restate  []string `json:"restate,omitempty"`
+	Default  bool     `json:"enabled_by_default"`
+	Needs    []string `json:"needs,omitempty"`
+	Optional string   `json:"optional,omitempty"`
+	Evidence string   `json:"evidence"`
+	// Inferred are the variables that the stream rests on and whose values no document
+	// says, InferredExport those that its files rest on.
+	Inferred       []string `json:"inferred,omitempty"`
+	InferredExport []string `json:"inferred_export,omitempty"`
+}
+
+func entryOf(n *manifest.Network) networkEntry {
+	e := networkEntry{
+		Name: n.Name, Title: n.Title, Docs: n.Docs, Evidence: string(n.Evidence), BaseURL: n.BaseURL, Roles: n.Roles,
+		MinDelay: strictyaml.FormatDuration(n.Pace.MinDelay), Parallel: max(n.Pace.Parallel, 1), ZoneVariable: n.ZoneVariable,
+	}
+	for _, q := range n.Pace.Quotas {
+		e.Quotas = append(e.Quotas, quotaEntry{Name: q.Name, Calls: q.Calls, Per: strictyaml.FormatDuration(q.Per), For: string(q.For)})
+	}
+	if x := n.Exports; x != nil {
+		e.Exports = &exportsEntry{
+			Budget: x.Budget, FirstLook: strictyaml.FormatDuration(x.Poll.First), LastLooks: strictyaml.FormatDuration(x.Poll.Max),
+			Deadline: strictyaml.FormatDuration(x.Poll.Deadline), Reuse: strictyaml.FormatDuration(x.Reuse), MinRange: strictyaml.FormatDuration(x.MinRange),
+		}
+	}
+	for _, name := range sortedKeys(n.Credentials) {
+		c := n.Credentials[name]
+		e.Credentials = append(e.Credentials, settingEntry{Name: name, Help: c.Help, Required: !c.Optional})
+	}
+	for _, name := range sortedKeys(n.Variables) {
+		v := n.Variables[name]
+		e.Variables = append(e.Variables, settingEntry{
+			Name: name, Help: v.Help, Kind: string(v.Kind), Words: v.Words, Default: v.Default, Required: v.Required, Evidence: string(v.Evidence),
+		})
+	}
+	for _, s := range n.Streams {
+		e.Streams = append(e.Streams, streamEntryOf(n, s))
+		e.OwnZone = e.OwnZone || s.Window != nil && s.Window.Zone == manifest.ZonePlatform
+	}
+	return e
+}
+
+func streamEntryOf(n *manifest.Network, s *manifest.Stream) streamEntry {
+	e := streamEntry{
+		Name: s.Name, Doc: s.Doc, Roles: s.Roles, Changes: s.Changes != nil, Schedule: s.Schedule, Optional: s.Optional,
+		Default: !s.Disabled && len(s.Needs) == 0, Needs: s.Needs, Evidence: string(cmp.Or(s.Evidence, n.Evidence)),
+		InferredExport: inferredOfExport(n, s),
+	}
+	if e.Roles == nil {
+		e.Roles = n.Roles
+	}
+	for _, out := range s.Outputs() {
+		if !slices.Contains(e.Tables, out.Table) {
+			e.Tables = append(e.Tables, out.Table)
+		}
+	}
+	if s.Export == nil || !s.Export.Only {
+		e.Inferred = n.InferredOf(s)
+		e.Routes = append(e.Routes, "report")
+	}
+	if s.Export != nil {
+		e.Routes = append(e.Routes, "export")
+		e.MaxRows = s.Export.MaxRows
+		if rows, err := strconv.ParseInt(n.Variables[s.Export.MaxRowsVariable].Default, 10, 64); err == nil {
+			e.MaxRows = rows
+		}
+	}
+	if w := s.Window; w != nil {
+		e.Window, e.Zone = string(w.Step), string(cmp.Or(w.Zone, manifest.ZoneAccount))
+		e.MaxAge = cmp.Or(n.Variables[w.MaxAgeVariable].Default, durationText(w.MaxAge))
+		e.Settle = cmp.Or(n.Variables[w.SettleVariable].Default, durationText(w.Settle))
+	}
+	if s.ForEach != nil {
+		e.ForEach = cmp.Or(s.ForEach.Stream, s.ForEach.Variable, strings.Join(s.ForEach.Values, ","))
+	}
+	if s.Slices != nil {
+		e.Slices = slices.Concat(s.Slices.Allowed, s.Slices.AdminOnly)
+	}
+	for _, t := range s.Restate {
+		e.Restate = append(e.Restate, tierText(t.Last, t.Every))
+	}
+	return e
+}
+
+// inferredOfExport gives the variables that the stream's exports rest on and that are
+// inferred, by name.
+func inferredOfExport(n *manifest.Network, s *manifest.Stream) []string {
+	if s.Export == nil || n.Exports == nil {
+		return nil
+	}
+	used := map[string]bool{s.Export.MethodVariable: true, s.Export.MaxRowsVariable: true, n.Exports.ReuseVariable: true}
+	texts := []string{s.Export.Type, s.Export.Delimiter}
+	for _, r := range []manifest.Request{s.Export.Create, n.Exports.List.Request, n.Exports.Get.Request, n.Exports.Sign.Request} {
+		used[r.PathVariable] = true
+		texts = append(texts, r.Path, n.Variables[r.PathVariable].Default, r.DayLayout, r.TimeLayout)
+		for name, values := range r.Query {
+			texts = append(append(texts, name), values...)
+		}
+	}
+	if s.Window != nil {
+		used[s.Window.SettleVariable] = true
+	}
+	if s.ForEach != nil {
+		used[s.ForEach.Variable] = true
+	}
+	for _, out := range s.ExportOutputs() {
+		for _, field := range out.Columns {
+			used[field.Variable] = true
+		}
+	}
+	for _, text := range texts {
+		t, err := manifest.ParseTemplate(text)
+		if err != nil {
+			continue // a manifest that was loaded has none
+		}
+		for _, p := range t {
+			if name, ok := p.Placeholder.Variable(); ok {
+				used[name] = true
+			}
+		}
+	}
+	maps.DeleteFunc(used, func(name string, _ bool) bool { return n.Variables[name].Evidence != manifest.Inferred })
+	return sortedKeys(used)
+}
