@@ -126,7 +126,10 @@ func TestTheExampleConfigurationLoads(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.write("config.yaml", string(text))
-	says(t, b.run("check", "--offline").ended(t, 2).stderr, "SYNCD_TOKEN", "AFFISE_API_KEY", "AFFISE_PARTNER_KEY")
-	b.env = []string{"SYNCD_TOKEN=t", "SYNCD_PII_KEY=0123456789abcdef0123456789abcdef", "AFFISE_API_KEY=a", "AFFISE_PARTNER_KEY=b"}
-	says(t, b.run("check", "--offline").ended(t, 0).stdout, "2 accounts")
+	says(t, b.run("check", "--offline").ended(t, 2).stderr, "SYNCD_TOKEN", "AFFISE_API_KEY", "AFFISE_PARTNER_KEY", "PERFORMCB_API_KEY", "METRICS_API_KEY", "OFFERSLOOK_API_KEY", "HASOFFERS_API_KEY")
+	b.env = []string{
+		"SYNCD_TOKEN=t", "SYNCD_PII_KEY=0123456789abcdef0123456789abcdef", "AFFISE_API_KEY=a", "AFFISE_PARTNER_KEY=b",
+		"PERFORMCB_API_KEY=c", "METRICS_API_KEY=d", "OFFERSLOOK_API_KEY=e", "HASOFFERS_API_KEY=f",
+	}
+	says(t, b.run("check", "--offline").ended(t, 0).stdout, "6 accounts")
 }

@@ -58,19 +58,15 @@ func (e *networkEntry) routes() (all []string) {
 
 // pace says how fast the network may be called.
 func (e *networkEntry) pace() string {
-	text := fmt.Sprintf("%s between calls, %d at once", e.MinDelay, e.Parallel)
+	parts := []string{fmt.Sprintf("%s between calls, %d at once", e.MinDelay, e.Parallel)}
 	for _, q := range e.Quotas {
-		what := "calls"
-		if q.For != "" {
-			what = q.For
-		}
 		per := "in " + q.Per
 		if q.Per == "1d" {
 			per = "a day"
 		}
-		text += fmt.Sprintf(", %d %s %s", q.Calls, what, per)
+		parts = append(parts, fmt.Sprintf("%d %s %s", q.Calls, cmp.Or(q.For, "calls"), per))
 	}
-	return text
+	return strings.Join(parts, ", ")
 }
 
 // evidence says how much of what is known of the network no document says.
