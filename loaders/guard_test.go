@@ -98,3 +98,31 @@ func TestAHeldWindowThatIsStillWrittenIsReleased(t *testing.T) {
 	}
 	equal(t, "visible rows", ask(t, w, "SELECT count(), min(payout) FROM {db}.conversions"), "21	31.0000000000")
 }
+
+// TestTheDigestOfAHeldPullIsOfItsContent holds pulls back that differ in nothing but
+// order, in a row that came twice, and in one amount.
+func TestTheDigestOfAHeldPullIsOfItsContent(t *testing.T) {
+	w := setup(t)
+	row := func(id int, payout string, version uint64) conv {
+		return conv{id: fmt.Sprint(id), created: "2026-03-01 10:00:00", status: "pending", payout: payout, revenue: "1", currency: "USD", version: version}
+	}
+	var all []conv
+	for id := range 40 {
+		all = append(all, row(id, "1", 11))
+	}
+	publish(t, w, []Unit{dayUnit(10, "2026-03-01")}, conversions(t, all...))
+	held := func(version uint64, rows ...conv) uint64 {
+		u := publish(t, w, []Unit{dayUnit(version, "2026-03-01")}, conversions(t, rows...)).Units[0]
+		if u.Held == "" || u.Rows != 2 || u.Hash == 0 {
+			t.Fatalf("got %+v, want 2 rows held back", u)
+		}
+		return u.Hash
+	}
+	first := held(20, row(1, "1", 21), row(2, "2", 21))
+	if again := held(30, row(2, "2", 31), row(1, "3", 31), row(1, "1", 32)); again != first {
+		t.Errorf("the same content in another order, one row twice: got %d, want %d", again, first)
+	}
+	if other := held(40, row(1, "1", 41), row(2, "2.5", 41)); other == first {
+		t.Error("another amount has the same digest")
+	}
+}

@@ -42,8 +42,8 @@ type unitFindings struct {
 
 // outputFindings is what is known of one unit in one table.
 type outputFindings struct {
-	keys    int64 // different keys staged
-	content uint64
+	keys    int64  // different keys staged
+	content uint64 // the sum of the digests of what they bring; only if a unit is held back
 	// before is how many rows were visible, kept how many of them stay without being
 	// staged because they are of younger calls.
 	before, kept            int64
@@ -104,7 +104,7 @@ func (p *publication) run(ctx context.Context) (Result, error) {
 	}
 	result, held := p.result()
 	if held {
-		return result, nil
+		return result, p.digest(ctx, result.Units)
 	}
 	if err := p.record(ctx); err != nil {
 		return Result{}, err
@@ -208,32 +208,50 @@ func (p *publication) count(ctx context.Context) error {
 }
 
 // countArea counts the rows of each unit of an area and gives their sum.
-func (p *publication) countArea(ctx context.Context, a *area) (int64, error) {
-	rows, keys, err := p.countStaged(ctx, a, false)
-	if err != nil || rows == keys {
-		return rows, err
-	}
-	// Pages overlapped and some keys came twice. Only then is it worth reading with
-	// FINAL, for the digest of what will be visible.
-	p.twice[a] = true
-	_, _, err = p.countStaged(ctx, a, true)
-	return rows, err
-}
-
-func (p *publication) countStaged(ctx context.Context, a *area, final bool) (rows, keys int64, err error) {
-	err = p.ask(ctx, a, "counting what was staged in "+a.table.Name, p.w.ddl.staged(p.slot, a, final), func(r driver.Rows) error {
+func (p *publication) countArea(ctx context.Context, a *area) (rows int64, err error) {
+	keys := int64(0)
+	err = p.ask(ctx, a, "counting what was staged in "+a.table.Name, p.w.ddl.counted(p.slot, a), func(r driver.Rows) error {
 		var unit uint32
-		var n, k, content uint64
-		if err := r.Scan(&unit, &n, &k, &content); err != nil {
+		var n, k uint64
+		if err := r.Scan(&unit, &n, &k); err != nil {
 			return err
 		}
-		o := p.found[unit].outputs[a.table]
-		o.keys, o.content = int64(k), content
+		p.found[unit].outputs[a.table].keys = int64(k)
 		rows += int64(n)
 		keys += int64(k)
 		return nil
 	})
-	return rows, keys, err
+	// Pages overlapped and some keys came twice. Only then is it worth reading with FINAL.
+	p.twice[a] = rows != keys
+	return rows, err
+}
+
+// digest adds the digests of their contents to units of which some are held back.
+func (p *publication) digest(ctx context.Context, units []UnitResult) error {
+	for _, a := range p.areas {
+		if p.sent[a.table] == 0 {
+			continue
+		}
+		err := p.ask(ctx, a, "reading what was staged in "+a.table.Name, p.w.ddl.digest(p.slot, a, p.twice[a]), func(r driver.Rows) error {
+			var unit uint32
+			var content uint64
+			err := r.Scan(&unit, &content)
+			p.found[unit].outputs[a.table].content = content
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for i := range p.units {
+		digest := fnv.New64a()
+		for _, o := range p.units[i].Outputs { // in the caller's order, which is the manifest's
+			found := p.found[i].outputs[o.Table]
+			fmt.Fprintf(digest, "%s %d %d\n", o.Table.Name, found.keys, found.content)
+		}
+		units[i].Hash = max(digest.Sum64(), 1)
+	}
+	return nil
 }
 
 // ask runs a query that reads an area's scopes.
@@ -329,16 +347,13 @@ func (p *publication) result() (Result, bool) {
 	for i := range p.units {
 		u, f := &p.units[i], &p.found[i]
 		r := UnitResult{PullID: u.PullID}
-		digest := fnv.New64a()
-		for _, o := range u.Outputs { // in the caller's order, which is the manifest's
+		for _, o := range u.Outputs {
 			found := f.outputs[o.Table]
 			r.Rows += found.keys
 			r.Added += found.added
 			r.Changed += found.changed
 			r.Removed += found.removed
-			fmt.Fprintf(digest, "%s %d %d\n", o.Table.Name, found.keys, found.content)
 		}
-		r.Hash = max(digest.Sum64(), 1)
 		if f.recorded {
 			r.Added, r.Changed, r.Removed = f.counted.Added, f.counted.Changed, f.counted.Removed
 		}

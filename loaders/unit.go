@@ -61,8 +61,9 @@ type UnitResult struct {
 	Rows int64
 	// Added, Changed and Removed compare with what was visible before.
 	Added, Changed, Removed int64
-	// Hash is a digest of the content of the rows that does not depend on their
-	// order. It is never 0.
+	// Hash is a digest of the content of the rows that does not depend on their order.
+	// It is never 0 where a unit of the publication was held back, and 0 where all were
+	// published: then reading all rows again would only cost.
 	Hash uint64
 	// Held says why the unit was held back; empty if it was not. If any unit of a
 	// publication is held, nothing of it is published.

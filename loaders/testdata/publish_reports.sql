@@ -1,11 +1,17 @@
-SELECT s.unit AS unit, count() AS n, uniqExact(r._key) AS keys, sum(r._content) AS content
-FROM (SELECT cityHash64(`account`, `report`, `report_date`, `report_hour`, `dimension_key`) AS _key, cityHash64(`network`, `account`, `report`, `report_date`, `report_hour`, `dimension_key`, `dimensions`, `offer_id`, `publisher_id`, `country`, `sub1`, `currency`, `impressions`, `clicks`, `unique_clicks`, `conversions`, `payout`, `revenue`, `profit`, `approved_conversions`, `approved_payout`, `approved_revenue`, `pending_conversions`, `pending_payout`, `pending_revenue`, `hold_conversions`, `hold_payout`, `hold_revenue`, `rejected_conversions`, `rejected_payout`, `rejected_revenue`, `trash_conversions`, `trash_payout`, `trash_revenue`, `extra`) AS _content, `account`, `report`, `report_date` FROM `affiliate_store`.`staging_0_stats`) AS r
+SELECT s.unit AS unit, count() AS n, uniqExact(r._key) AS keys
+FROM (SELECT cityHash64(`account`, `report`, `report_date`, `report_hour`, `dimension_key`) AS _key, `account`, `report`, `report_date` FROM `affiliate_store`.`staging_0_stats`) AS r
 ASOF INNER JOIN unit_scopes AS s ON toString(r.account) = s.account AND toString(r.`report`) = s.equal_0 AND r.`report_date` >= s.low
 WHERE r.`report_date` < s.high
 GROUP BY unit;
 
-SELECT s.unit AS unit, count() AS n, uniqExact(r._key) AS keys, sum(r._content) AS content
-FROM (SELECT cityHash64(`account`, `report`, `report_date`, `report_hour`, `dimension_key`) AS _key, cityHash64(`network`, `account`, `report`, `report_date`, `report_hour`, `dimension_key`, `dimensions`, `offer_id`, `publisher_id`, `country`, `sub1`, `currency`, `impressions`, `clicks`, `unique_clicks`, `conversions`, `payout`, `revenue`, `profit`, `approved_conversions`, `approved_payout`, `approved_revenue`, `pending_conversions`, `pending_payout`, `pending_revenue`, `hold_conversions`, `hold_payout`, `hold_revenue`, `rejected_conversions`, `rejected_payout`, `rejected_revenue`, `trash_conversions`, `trash_payout`, `trash_revenue`, `extra`) AS _content, `account`, `report`, `report_date` FROM `affiliate_store`.`staging_0_stats` FINAL) AS r
+SELECT s.unit AS unit, sum(r._content) AS content
+FROM (SELECT cityHash64(`network`, `account`, `report`, `report_date`, `report_hour`, `dimension_key`, `dimensions`, `offer_id`, `publisher_id`, `country`, `sub1`, `currency`, `impressions`, `clicks`, `unique_clicks`, `conversions`, `payout`, `revenue`, `profit`, `approved_conversions`, `approved_payout`, `approved_revenue`, `pending_conversions`, `pending_payout`, `pending_revenue`, `hold_conversions`, `hold_payout`, `hold_revenue`, `rejected_conversions`, `rejected_payout`, `rejected_revenue`, `trash_conversions`, `trash_payout`, `trash_revenue`, `extra`) AS _content, `account`, `report`, `report_date` FROM `affiliate_store`.`staging_0_stats`) AS r
+ASOF INNER JOIN unit_scopes AS s ON toString(r.account) = s.account AND toString(r.`report`) = s.equal_0 AND r.`report_date` >= s.low
+WHERE r.`report_date` < s.high
+GROUP BY unit;
+
+SELECT s.unit AS unit, sum(r._content) AS content
+FROM (SELECT cityHash64(`network`, `account`, `report`, `report_date`, `report_hour`, `dimension_key`, `dimensions`, `offer_id`, `publisher_id`, `country`, `sub1`, `currency`, `impressions`, `clicks`, `unique_clicks`, `conversions`, `payout`, `revenue`, `profit`, `approved_conversions`, `approved_payout`, `approved_revenue`, `pending_conversions`, `pending_payout`, `pending_revenue`, `hold_conversions`, `hold_payout`, `hold_revenue`, `rejected_conversions`, `rejected_payout`, `rejected_revenue`, `trash_conversions`, `trash_payout`, `trash_revenue`, `extra`) AS _content, `account`, `report`, `report_date` FROM `affiliate_store`.`staging_0_stats` FINAL) AS r
 ASOF INNER JOIN unit_scopes AS s ON toString(r.account) = s.account AND toString(r.`report`) = s.equal_0 AND r.`report_date` >= s.low
 WHERE r.`report_date` < s.high
 GROUP BY unit;

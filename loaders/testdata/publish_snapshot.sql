@@ -1,11 +1,17 @@
-SELECT s.unit AS unit, count() AS n, uniqExact(r._key) AS keys, sum(r._content) AS content
-FROM (SELECT cityHash64(`account`, `offer_id`) AS _key, cityHash64(`network`, `account`, `offer_id`, `network_offer_id`, `external_id`, `integration_id`, `name`, `status`, `status_raw`, `advertiser_id`, `advertiser_name`, `description`, `preview_url`, `tracking_url`, `destination_url`, `logo_url`, `currency`, `payout`, `payout_type`, `revenue`, `countries`, `categories`, `tags`, `privacy`, `is_private`, `is_top`, `requires_approval`, `hold_days`, `conversion_rate`, `epc`, `caps`, `targeting`, `starts_at`, `ends_at`, `created_at`, `updated_at`, `extra`) AS _content, `account` FROM `affiliate_store`.`staging_0_offers`) AS r
+SELECT s.unit AS unit, count() AS n, uniqExact(r._key) AS keys
+FROM (SELECT cityHash64(`account`, `offer_id`) AS _key, `account` FROM `affiliate_store`.`staging_0_offers`) AS r
 INNER JOIN unit_scopes AS s ON toString(r.account) = s.account
 WHERE 1
 GROUP BY unit;
 
-SELECT s.unit AS unit, count() AS n, uniqExact(r._key) AS keys, sum(r._content) AS content
-FROM (SELECT cityHash64(`account`, `offer_id`) AS _key, cityHash64(`network`, `account`, `offer_id`, `network_offer_id`, `external_id`, `integration_id`, `name`, `status`, `status_raw`, `advertiser_id`, `advertiser_name`, `description`, `preview_url`, `tracking_url`, `destination_url`, `logo_url`, `currency`, `payout`, `payout_type`, `revenue`, `countries`, `categories`, `tags`, `privacy`, `is_private`, `is_top`, `requires_approval`, `hold_days`, `conversion_rate`, `epc`, `caps`, `targeting`, `starts_at`, `ends_at`, `created_at`, `updated_at`, `extra`) AS _content, `account` FROM `affiliate_store`.`staging_0_offers` FINAL) AS r
+SELECT s.unit AS unit, sum(r._content) AS content
+FROM (SELECT cityHash64(`network`, `account`, `offer_id`, `network_offer_id`, `external_id`, `integration_id`, `name`, `status`, `status_raw`, `advertiser_id`, `advertiser_name`, `description`, `preview_url`, `tracking_url`, `destination_url`, `logo_url`, `currency`, `payout`, `payout_type`, `revenue`, `countries`, `categories`, `tags`, `privacy`, `is_private`, `is_top`, `requires_approval`, `hold_days`, `conversion_rate`, `epc`, `caps`, `targeting`, `starts_at`, `ends_at`, `created_at`, `updated_at`, `extra`) AS _content, `account` FROM `affiliate_store`.`staging_0_offers`) AS r
+INNER JOIN unit_scopes AS s ON toString(r.account) = s.account
+WHERE 1
+GROUP BY unit;
+
+SELECT s.unit AS unit, sum(r._content) AS content
+FROM (SELECT cityHash64(`network`, `account`, `offer_id`, `network_offer_id`, `external_id`, `integration_id`, `name`, `status`, `status_raw`, `advertiser_id`, `advertiser_name`, `description`, `preview_url`, `tracking_url`, `destination_url`, `logo_url`, `currency`, `payout`, `payout_type`, `revenue`, `countries`, `categories`, `tags`, `privacy`, `is_private`, `is_top`, `requires_approval`, `hold_days`, `conversion_rate`, `epc`, `caps`, `targeting`, `starts_at`, `ends_at`, `created_at`, `updated_at`, `extra`) AS _content, `account` FROM `affiliate_store`.`staging_0_offers` FINAL) AS r
 INNER JOIN unit_scopes AS s ON toString(r.account) = s.account
 WHERE 1
 GROUP BY unit;

@@ -1,11 +1,17 @@
-SELECT s.unit AS unit, count() AS n, uniqExact(r._key) AS keys, sum(r._content) AS content
-FROM (SELECT cityHash64(`account`, `report_date`, `conversion_id`) AS _key, cityHash64(`network`, `account`, `conversion_id`, `click_id`, `external_id`, `event_id`, `event_name`, `offer_id`, `offer_name`, `publisher_id`, `publisher_name`, `advertiser_id`, `advertiser_name`, `status`, `status_raw`, `status_reason`, `payout`, `revenue`, `profit`, `sale_amount`, `currency`, `payout_type`, `payment_status`, `created_at`, `click_at`, `updated_at`, `hold_until`, `report_date`, `country`, `region`, `city`, `ip`, `isp`, `connection_type`, `device_type`, `device_brand`, `device_model`, `os`, `os_version`, `browser`, `browser_version`, `user_agent`, `referer`, `sub1`, `sub2`, `sub3`, `sub4`, `sub5`, `sub6`, `sub7`, `sub8`, `is_test`, `extra`) AS _content, `account`, `created_at` FROM `affiliate_store`.`staging_0_conversions`) AS r
+SELECT s.unit AS unit, count() AS n, uniqExact(r._key) AS keys
+FROM (SELECT cityHash64(`account`, `report_date`, `conversion_id`) AS _key, `account`, `created_at` FROM `affiliate_store`.`staging_0_conversions`) AS r
 ASOF INNER JOIN unit_scopes AS s ON toString(r.account) = s.account AND r.`created_at` >= s.low
 WHERE r.`created_at` < s.high
 GROUP BY unit;
 
-SELECT s.unit AS unit, count() AS n, uniqExact(r._key) AS keys, sum(r._content) AS content
-FROM (SELECT cityHash64(`account`, `report_date`, `conversion_id`) AS _key, cityHash64(`network`, `account`, `conversion_id`, `click_id`, `external_id`, `event_id`, `event_name`, `offer_id`, `offer_name`, `publisher_id`, `publisher_name`, `advertiser_id`, `advertiser_name`, `status`, `status_raw`, `status_reason`, `payout`, `revenue`, `profit`, `sale_amount`, `currency`, `payout_type`, `payment_status`, `created_at`, `click_at`, `updated_at`, `hold_until`, `report_date`, `country`, `region`, `city`, `ip`, `isp`, `connection_type`, `device_type`, `device_brand`, `device_model`, `os`, `os_version`, `browser`, `browser_version`, `user_agent`, `referer`, `sub1`, `sub2`, `sub3`, `sub4`, `sub5`, `sub6`, `sub7`, `sub8`, `is_test`, `extra`) AS _content, `account`, `created_at` FROM `affiliate_store`.`staging_0_conversions` FINAL) AS r
+SELECT s.unit AS unit, sum(r._content) AS content
+FROM (SELECT cityHash64(`network`, `account`, `conversion_id`, `click_id`, `external_id`, `event_id`, `event_name`, `offer_id`, `offer_name`, `publisher_id`, `publisher_name`, `advertiser_id`, `advertiser_name`, `status`, `status_raw`, `status_reason`, `payout`, `revenue`, `profit`, `sale_amount`, `currency`, `payout_type`, `payment_status`, `created_at`, `click_at`, `updated_at`, `hold_until`, `report_date`, `country`, `region`, `city`, `ip`, `isp`, `connection_type`, `device_type`, `device_brand`, `device_model`, `os`, `os_version`, `browser`, `browser_version`, `user_agent`, `referer`, `sub1`, `sub2`, `sub3`, `sub4`, `sub5`, `sub6`, `sub7`, `sub8`, `is_test`, `extra`) AS _content, `account`, `created_at` FROM `affiliate_store`.`staging_0_conversions`) AS r
+ASOF INNER JOIN unit_scopes AS s ON toString(r.account) = s.account AND r.`created_at` >= s.low
+WHERE r.`created_at` < s.high
+GROUP BY unit;
+
+SELECT s.unit AS unit, sum(r._content) AS content
+FROM (SELECT cityHash64(`network`, `account`, `conversion_id`, `click_id`, `external_id`, `event_id`, `event_name`, `offer_id`, `offer_name`, `publisher_id`, `publisher_name`, `advertiser_id`, `advertiser_name`, `status`, `status_raw`, `status_reason`, `payout`, `revenue`, `profit`, `sale_amount`, `currency`, `payout_type`, `payment_status`, `created_at`, `click_at`, `updated_at`, `hold_until`, `report_date`, `country`, `region`, `city`, `ip`, `isp`, `connection_type`, `device_type`, `device_brand`, `device_model`, `os`, `os_version`, `browser`, `browser_version`, `user_agent`, `referer`, `sub1`, `sub2`, `sub3`, `sub4`, `sub5`, `sub6`, `sub7`, `sub8`, `is_test`, `extra`) AS _content, `account`, `created_at` FROM `affiliate_store`.`staging_0_conversions` FINAL) AS r
 ASOF INNER JOIN unit_scopes AS s ON toString(r.account) = s.account AND r.`created_at` >= s.low
 WHERE r.`created_at` < s.high
 GROUP BY unit;
