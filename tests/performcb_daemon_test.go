@@ -231,15 +231,6 @@ func (l *life) Do(ctx context.Context, c extractors.Call) (extractors.Answer, er
 	if err != nil || c.Method != http.MethodGet || c.Creates {
 		return broken("not a read")
 	}
-	ctx, cancel := context.WithTimeout(ctx, l.in.manifest.Timeout)
-	defer cancel()
-	go func() {
-		select {
-		case <-l.killed:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
 	if l.store.dead.Load() {
 		return broken("killed") // before it left
 	}
@@ -249,31 +240,36 @@ func (l *life) Do(ctx context.Context, c extractors.Call) (extractors.Answer, er
 	took := time.Duration(1+l.in.callers.IntN(9)) * time.Second
 	refused := l.in.callers.Float64() < throttled
 	l.in.mu.Unlock()
-	go func() { // a kill in the middle of a call, if one is due
-		select {
-		case <-time.After(took / 2):
-			l.reached(calling)
-		case <-ctx.Done():
-		}
-	}()
 	l.in.network.Set(func(s *performcbsim.Switches) { s.Slow = took })
+	// The call is the network's until it is over or its client closes the connection.
+	connected, hangUp := context.WithTimeout(context.WithoutCancel(ctx), l.in.manifest.Timeout)
 	rec := httptest.NewRecorder()
-	cut := false
-	func() {
-		defer func() {
-			if r := recover(); r == http.ErrAbortHandler { //nolint:errorlint // the very value, as net/http compares it
-				cut = true
-			} else if r != nil {
-				panic(r)
-			}
-		}()
-		l.in.network.ServeHTTP(rec, httptest.NewRequestWithContext(ctx, c.Method, u.RequestURI(), nil))
+	cut, ended := false, make(chan struct{})
+	go func() {
+		defer hangUp()
+		defer close(ended)
+		cut = !served(l.in.network, rec, httptest.NewRequestWithContext(connected, c.Method, u.RequestURI(), nil))
 	}()
-	switch {
-	case ctx.Err() != nil:
-		return broken("no answer: " + ctx.Err().Error())
-	case cut:
-		return broken("the connection broke")
+	middle := time.NewTimer(took / 2)
+	defer middle.Stop()
+	for done := false; !done; {
+		select {
+		case <-ended:
+			done = true
+		case <-middle.C:
+			l.reached(calling)
+		case <-l.killed:
+			// The network does not hear of it and goes on, which is what a daemon that is
+			// started again has to fear.
+			return broken("killed")
+		case <-ctx.Done():
+			hangUp()
+			<-ended
+			return broken("cut")
+		}
+	}
+	if cut {
+		return broken("the connection broke, or no answer came in time")
 	}
 	a := extractors.Answer{Status: rec.Code, Header: rec.Header(), Body: rec.Body.Bytes()}
 	if refused {
@@ -291,6 +287,17 @@ func (l *life) Do(ctx context.Context, c extractors.Call) (extractors.Answer, er
 		l.in.mu.Unlock()
 	}
 	return a, nil
+}
+
+// served lets a handler answer; false if it cut the connection or its client was gone.
+func served(h http.Handler, w http.ResponseWriter, r *http.Request) (whole bool) {
+	defer func() {
+		if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // the very value, as net/http compares it
+			panic(p)
+		}
+	}()
+	h.ServeHTTP(w, r)
+	return r.Context().Err() == nil
 }
 
 // Fetch is not needed: Perform[cb] has no files.
