@@ -47,6 +47,9 @@ type Work struct {
 	// Begun is when the pull was created: what the network says of earlier times is
 	// older than the pull.
 	Begun time.Time
+	// Known is when rows of the window were last published or held back; zero if they
+	// never were. An export that was made before tells nothing that is not known.
+	Known time.Time
 	// Items is the frozen list of a for-each stream; empty for all others.
 	Items []string
 	// Cursor is empty before the first call of the pull.

@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	// clockSkew is how far the network's clock may be behind ours.
+	// clockSkew is how far the network's clock may be from ours.
 	clockSkew = time.Minute
 	// listPagesDefault is the number of pages after which a list is called endless. At
 	// 100 exports a page and 10 a day it is two years of them.
@@ -92,13 +92,18 @@ func (r *reading) own(o object) bool {
 
 // usable reports whether an export brings what this pull would ask for now: it is this
 // pull's own, or a young one that was made when its range was over. One that is not
-// written yet must not be older than it may take.
+// written yet must not be older than it may take. One that is older than what is known
+// of the window is the same answer once more, which must not be taken for a second one
+// (a guard believes two), or an older answer, whose rows would win over newer ones.
 func (r *reading) usable(o object) bool {
 	if o.status != open && o.status != done {
 		return false
 	}
 	if r.own(o) {
 		return true
+	}
+	if known := r.work.Known; !known.IsZero() && !o.created.After(known.Add(clockSkew)) {
+		return false
 	}
 	oldest := r.clock().Add(-r.machine.Reuse)
 	if o.status == open {

@@ -275,6 +275,7 @@ func TestTakingOver(t *testing.T) {
 		made  int
 		rows  int
 		reuse time.Duration
+		known time.Time
 	}{
 		"a young export of the same is taken over":    {there: []*exported{fits(nil)}, rows: 7},
 		"the newest of several is":                    {there: []*exported{fits(func(e *exported) { e.ID, e.Rows, e.Created = "older", 6, e.Created.Add(-time.Hour) }), fits(nil)}, rows: 7},
@@ -283,6 +284,8 @@ func TestTakingOver(t *testing.T) {
 		"one that is being written for hours is not":  {there: []*exported{fits(func(e *exported) { e.State, e.Artifact = "PENDING", "" })}, made: 1, rows: secondsOfDay},
 		"one of yesterday is not":                     {there: []*exported{fits(func(e *exported) { e.Created = begun.Add(-7 * time.Hour) })}, made: 1, rows: secondsOfDay},
 		"one that was made before its range was over": {there: []*exported{fits(func(e *exported) { e.Created = time.Date(2026, 6, 1, 23, 0, 0, 0, time.UTC) })}, reuse: 99 * time.Hour, made: 1, rows: secondsOfDay},
+		"one that is younger than what is known":      {there: []*exported{fits(nil)}, known: begun.Add(-3 * time.Hour), rows: 7},
+		"one that is what is known is not":            {there: []*exported{fits(nil)}, known: begun.Add(-2*time.Hour + 5*time.Minute), made: 1, rows: secondsOfDay},
 		"none is where an account wants none":         {there: []*exported{fits(nil)}, reuse: -1, made: 1, rows: secondsOfDay},
 		"one that failed is not":                      {there: []*exported{fits(func(e *exported) { e.State = "ERROR" })}, made: 1, rows: secondsOfDay},
 		"one of another range is not":                 {there: []*exported{fits(func(e *exported) { e.To = "2026-06-01 23:59:58" })}, made: 1, rows: secondsOfDay},
@@ -301,7 +304,9 @@ func TestTakingOver(t *testing.T) {
 			if tt.reuse != 0 {
 				m.Reuse = max(tt.reuse, 0)
 			}
-			p := pull(t, n, m, day(), nil)
+			w := day()
+			w.Known = tt.known
+			p := pull(t, n, m, w, nil)
 			if p.err != nil || creations(n) != tt.made || p.rows() != tt.rows {
 				t.Errorf("got %d rows of %d new exports (%v), want %d of %d", p.rows(), creations(n), p.err, tt.rows, tt.made)
 			}

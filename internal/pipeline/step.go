@@ -23,7 +23,11 @@ func (l *lane) step(ctx context.Context, e *entry, p state.Pull) error {
 	if stream.ForEach != nil && p.Items == nil {
 		return l.freeze(ctx, e, p, stream)
 	}
-	work := workOf(p, stream)
+	work, err := l.work(ctx, p, stream)
+	if err != nil {
+		l.engine.queue.giveBack(e)
+		return err
+	}
 	call, err := l.account.Source.Next(stream, work)
 	if err != nil {
 		return l.failed(ctx, e, p, time.Now(), &extractors.APIError{
@@ -240,6 +244,40 @@ const (
 	// warehousePoll is how often a list is asked of a warehouse that does not answer.
 	warehousePoll = 10 * time.Second
 )
+
+// work is what a call of the pull is made of.
+func (l *lane) work(ctx context.Context, p state.Pull, s *extractors.Stream) (extractors.Work, error) {
+	w := workOf(p, s)
+	if p.Route != state.Export {
+		return w, nil
+	}
+	// Asked at every call, and not kept with the pull: windows within it may be published
+	// meanwhile. An export takes a dozen calls.
+	published, err := l.engine.store.Checkpoints(ctx, p.Account, p.Stream)
+	if err != nil {
+		return w, fmt.Errorf("reading what is published of account %s, stream %s: %w", p.Account, p.Stream, err)
+	}
+	held, err := l.engine.store.HeldWindows(ctx, p.Account)
+	if err != nil {
+		return w, fmt.Errorf("reading what is held back of account %s: %w", p.Account, err)
+	}
+	know := func(from, to, at time.Time) {
+		if from.Before(p.To) && p.From.Before(to) && at.After(w.Known) {
+			w.Known = at
+		}
+	}
+	for _, c := range published {
+		if c.Kind == state.Windowed {
+			know(c.From, c.To, c.PublishedAt)
+		}
+	}
+	for _, h := range held {
+		if h.Stream == p.Stream {
+			know(h.From, h.To, h.At)
+		}
+	}
+	return w, nil
+}
 
 func workOf(p state.Pull, s *extractors.Stream) extractors.Work {
 	w := extractors.Work{Kind: p.Kind, Route: p.Route, Begun: p.CreatedAt, Items: p.Items, Cursor: p.Cursor}
