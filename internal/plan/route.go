@@ -104,6 +104,8 @@ type router struct {
 	choices []Choice
 }
 
+const whyHot = "hot: asked for directly, so that new rows do not wait for a file"
+
 // hot says that a window is asked for directly whatever it costs.
 func (r *router) hot(d Due) bool { return d.Tier == state.Hot && !r.stream.Export.Only }
 
@@ -167,14 +169,16 @@ func (r *router) again(due []Due, open []state.Pull, standing []Standing) []Due 
 			slices.ContainsFunc(r.choices, func(c Choice) bool { return meet(c.Window, x.Window) }) {
 			continue
 		}
-		steps := max(r.stream.Steps(x.Window), 1)
+		one := Due{Window: x.Window, Tier: tier}
 		switch {
 		case x.Export:
-			c := r.cost(x.Window, state.Export, steps)
+			c := r.cost(x.Window, state.Export, max(r.stream.Steps(x.Window), 1))
 			c.Tier, c.Why = tier, "asked for as a file before: asked again in the same shape"
 			r.choices = append(r.choices, c)
+		case r.hot(one):
+			r.direct(one, x.Window, whyHot)
 		default:
-			r.cheaper([]Due{{Window: x.Window, Tier: tier}})
+			r.cheaper([]Due{one})
 		}
 	}
 	return due
@@ -192,7 +196,7 @@ func (r *router) groups(due []Due) {
 	}
 	for _, d := range due {
 		if r.hot(d) {
-			r.direct(d, d.Window, "hot: asked for directly, so that new rows do not wait for a file")
+			r.direct(d, d.Window, whyHot)
 			continue
 		}
 		if len(group) > 0 && (!group[len(group)-1].Window.To.Equal(d.Window.From) || !r.fits(schema.Window{From: group[0].Window.From, To: d.Window.To})) {

@@ -114,6 +114,12 @@ func TestRoutes(t *testing.T) {
 			[]string{"direct hot 9", "export backfill 3"},
 		},
 		{
+			"a hot day that was held back is asked again directly, however many its rows",
+			&extractors.ExportRule{Budget: "exports"}, daily(900_000, 10), day(state.Hot, 30), nil,
+			[]Standing{{Window: schema.Window{From: june(30), To: june(31)}, Ask: true}},
+			[]string{"direct hot 30"},
+		},
+		{
 			"an open file that is wanted sooner is given again with the new tier",
 			&extractors.ExportRule{Budget: "exports", MaxRows: 2_000_000}, daily(200_000, 10), day(state.Warm, 8, 7),
 			[]state.Pull{pull(state.Export, state.Backfill, 6, 10)}, nil,
