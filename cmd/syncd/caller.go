@@ -31,7 +31,7 @@ const maxFile = 64 << 30
 // is an *extractors.APIError, and where it is retryable the call that gave the link has
 // to be made again.
 func (c *caller) Fetch(ctx context.Context, f extractors.File, path string) (int64, error) {
-	size, err := c.transport.Download(ctx, transport.DownloadRequest{URL: f.URL, Path: path, Size: f.Size, MaxSize: maxFile})
+	size, err := c.transport.Download(ctx, transport.DownloadRequest{URL: f.URL, Path: path, Size: f.Size, MaxSize: maxFile, Unsettled: true})
 	if err == nil {
 		return size, nil
 	}

@@ -33,13 +33,17 @@ type DownloadRequest struct {
 	Size int64
 	// MaxSize is the largest accepted size in bytes; 0 means without limit.
 	MaxSize int64
+	// Unsettled leaves the bytes to the kernel: the caller sees to it that they reach the
+	// disk.
+	Unsettled bool
 	// Progress, if set, is told how many bytes are there, after every piece, in the
 	// calling goroutine.
 	Progress func(int64)
 }
 
 // Download fetches a file and gives its size. The bytes are written as they come, also
-// if they are compressed; they are on the disk when it returns.
+// if they are compressed; they are on the disk when it returns, unless the caller wants
+// to wait for that.
 //
 // The file is whole or there is an error. An error of the exchange is an *Error: when
 // it is retryable what came stays in Path, with KindSize and KindTooLarge it does not.
@@ -99,7 +103,7 @@ func (d *download) run(ctx context.Context) (int64, error) {
 func (d *download) fill(ctx context.Context, p *part) (int64, error) {
 	if p.size > 0 && p.size == p.mark.total && (d.request.Size == 0 || d.request.Size == p.size) {
 		// All of it came, and the program died before it could say so.
-		return p.size, p.file.Sync()
+		return p.size, d.settle(p)
 	}
 	for range rangeTries {
 		size, again, err := d.attempt(ctx, p)
@@ -185,10 +189,15 @@ func (d *download) attempt(parent context.Context, p *part) (size int64, again b
 	case total >= 0 && p.size != total, announced > 0 && p.size < announced:
 		return 0, false, d.fail(KindTorn, "the file ends after %d bytes, and %d were announced", p.size, max(total, announced))
 	}
-	if err := p.file.Sync(); err != nil {
-		return 0, false, err
+	return p.size, false, d.settle(p)
+}
+
+// settle waits until the part is on disk, if the caller does not.
+func (d *download) settle(p *part) error {
+	if d.request.Unsettled {
+		return nil
 	}
-	return p.size, false, nil
+	return p.file.Sync()
 }
 
 // limit is the most that may come, 0 for anything, and the error if more does.

@@ -37,6 +37,19 @@ func newFiles(s *spool.Spool, keep time.Duration) *files {
 	return &files{spool: s, keep: keep, busy: map[string]bool{}}
 }
 
+// settle waits until a file is on disk, or until ctx ends: then the kernel goes on
+// with it, and the next daemon sees to it.
+func (f *files) settle(ctx context.Context, name string) error {
+	settled := make(chan error, 1)
+	go func() { settled <- f.spool.Settle(name) }() // waiting for a disk cannot be cut short
+	select {
+	case err := <-settled:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
 // hold keeps a file from being swept, and from being downloaded twice at once, until
 // it is let go. It reports false if another holds it.
 func (f *files) hold(name string) bool {
@@ -76,7 +89,7 @@ func (f *files) bring(ctx context.Context, caller Caller, file extractors.File, 
 		// Going on behind it would not mend it.
 		return 0, errors.Join(fmt.Errorf("file %s has %d bytes, the network announced %d", file.Name, size, file.Size), f.spool.Remove(name))
 	}
-	return size, f.spool.Finish(name)
+	return size, f.spool.Take(name)
 }
 
 // linkPatience is how long a link may have waited for a download to begin and still be
@@ -150,6 +163,14 @@ func (l *lane) download(ctx context.Context, e *entry, p state.Pull, r state.Rec
 	}
 	l.engine.after("downloaded")
 	l.log.Info("file downloaded", zap.String("stream", p.Stream), zap.String("file", r.File), zap.Int64("bytes", size), zap.Duration("took", ended.Sub(began).Round(time.Millisecond)))
+	l.engine.spawn(func() error {
+		if err := l.engine.files.settle(ctx, r.File); err != nil {
+			// What was read of it is as good as it was. What is not loaded when the machine
+			// goes down is asked for again.
+			l.log.Warn("file is not on disk", zap.String("stream", p.Stream), zap.String("file", r.File), zap.Error(err))
+		}
+		return nil
+	})
 	r.RawBytes, r.ReceivedAt = int(size), ended
 	return l.receive(ctx, e, r, "", ended.Sub(began))
 }

@@ -2,9 +2,10 @@
 // until they are loaded, and a while longer.
 //
 // The file of an account is DIR/<account>/<name>.part while it is downloaded and
-// DIR/<account>/<name> when it is whole: it gets that name only after its bytes are on
-// disk, so that a whole file is whole whatever happened. Files are named by
-// "<account>/<name>" everywhere else, so that the directory may move.
+// DIR/<account>/<name> when it is whole. Beside one whose bytes may not be on disk yet
+// lies <name>.unsettled, so that a whole file is whole whatever happened: Open removes
+// those that the machine may have lost. Files are named by "<account>/<name>" everywhere
+// else, so that the directory may move.
 package spool
 
 import (
@@ -33,15 +34,22 @@ const (
 // written by one at a time is up to the caller.
 type Spool struct {
 	dir string
+	// boot names the machine's life; empty if it does not say, and then nothing is left
+	// unsettled.
+	boot string
 }
 
-// Open makes the directory if it is missing. Its files hold what networks tell about
-// people, so it is the owner's alone.
-func Open(dir string) (*Spool, error) {
+// Open makes the directory if it is missing, and deals with what an earlier process
+// left unsettled. Its files hold what networks tell about people, so it is the owner's
+// alone. One process at a time has a directory open.
+func Open(dir string) (*Spool, error) { return open(dir, bootID()) }
+
+func open(dir, boot string) (*Spool, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the spool directory: %w", err)
 	}
-	return &Spool{dir: dir}, nil
+	s := &Spool{dir: dir, boot: boot}
+	return s, s.settleAll()
 }
 
 // Name gives the name under which a file of an account is kept, "main/clicks-17". An
@@ -64,13 +72,15 @@ func (s *Spool) Path(name string) string { return filepath.Join(s.dir, filepath.
 func (s *Spool) Part(name string) (string, error) {
 	path := s.Path(name) + partSuffix
 	dir := filepath.Dir(path)
-	if _, err := os.Stat(dir); err == nil {
-		return path, nil
+	if _, err := os.Stat(dir); err != nil {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return "", fmt.Errorf("making room for file %s: %w", name, err)
+		}
+		if err := syncDir(s.dir); err != nil {
+			return "", fmt.Errorf("making room for file %s: %w", name, err)
+		}
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("making room for file %s: %w", name, err)
-	}
-	if err := syncDir(s.dir); err != nil {
+	if err := s.unsettle(name); err != nil {
 		return "", fmt.Errorf("making room for file %s: %w", name, err)
 	}
 	return path, nil
@@ -91,17 +101,10 @@ func (s *Spool) Whole(name string) (size int64, whole bool, err error) {
 // Finish makes the part of a file the whole file, durably: after it returned nil the
 // file is there with all its bytes, also after a crash of the machine.
 func (s *Spool) Finish(name string) error {
-	path := s.Path(name)
-	if err := syncFile(path + partSuffix); err != nil {
-		return fmt.Errorf("writing file %s to disk: %w", name, err)
+	if err := s.Take(name); err != nil {
+		return err
 	}
-	if err := os.Rename(path+partSuffix, path); err != nil {
-		return fmt.Errorf("naming file %s: %w", name, err)
-	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
-		return fmt.Errorf("naming file %s: %w", name, err)
-	}
-	return nil
+	return s.Settle(name)
 }
 
 // Touch counts the age of a whole file from now on: its rows were published, or it is
@@ -115,7 +118,7 @@ func (s *Spool) Touch(name string, now time.Time) error {
 
 // Remove removes a file, whole or not; one that is not there is gone already.
 func (s *Spool) Remove(name string) error {
-	for _, path := range []string{s.Path(name), s.Path(name) + partSuffix} {
+	for _, path := range []string{s.Path(name), s.Path(name) + partSuffix, s.Path(name) + unsettledSuffix} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("removing file %s: %w", name, err)
 		}
@@ -142,6 +145,9 @@ func (s *Spool) Sweep(now time.Time, keep func(name string) time.Duration) (remo
 		files, err := os.ReadDir(filepath.Join(s.dir, account.Name()))
 		errs = append(errs, err)
 		for _, file := range files {
+			if strings.HasSuffix(file.Name(), unsettledSuffix) {
+				continue // it goes with its file
+			}
 			name, part := strings.CutSuffix(account.Name()+"/"+file.Name(), partSuffix)
 			most := keep(name)
 			if part && most != Forever {
@@ -154,6 +160,9 @@ func (s *Spool) Sweep(now time.Time, keep func(name string) time.Duration) (remo
 			if err := os.Remove(filepath.Join(s.dir, account.Name(), file.Name())); err != nil {
 				errs = append(errs, err)
 				continue
+			}
+			if err := os.Remove(s.Path(name) + unsettledSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				errs = append(errs, err)
 			}
 			removed++
 		}

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-func open(t *testing.T) *Spool {
+func setup(t *testing.T) *Spool {
 	t.Helper()
 	s, err := Open(filepath.Join(t.TempDir(), "data", "spool"))
 	must(t, err)
@@ -32,7 +32,7 @@ func part(t *testing.T, s *Spool, name, content string) {
 }
 
 func TestAFileHasItsNameOnlyWhenItIsWhole(t *testing.T) {
-	s := open(t)
+	s := setup(t)
 	part(t, s, "main/clicks-17", "a,b\n1,2\n")
 	if _, whole, err := s.Whole("main/clicks-17"); whole || err != nil {
 		t.Fatalf("a part is taken for the whole file (%v)", err)
@@ -63,7 +63,7 @@ func exists(path string) bool {
 }
 
 func TestTheSpoolIsItsOwnersAlone(t *testing.T) {
-	s := open(t)
+	s := setup(t)
 	part(t, s, "main/x", "")
 	for _, dir := range []string{s.dir, filepath.Dir(s.Path("main/x"))} {
 		info, err := os.Stat(dir)
@@ -89,7 +89,7 @@ func TestNames(t *testing.T) {
 }
 
 func TestSweepLeavesWhatIsNeededAndWhatIsYoung(t *testing.T) {
-	s := open(t)
+	s := setup(t)
 	now := time.Now()
 	day := 24 * time.Hour
 	for _, f := range []struct {
@@ -136,13 +136,13 @@ func TestSweepLeavesWhatIsNeededAndWhatIsYoung(t *testing.T) {
 		}
 	}
 	slices.Sort(left)
-	if want := []string{"downloading.part", "needed", "note.txt", "slow.part", "young"}; removed != 3 || !slices.Equal(left, want) {
+	if want := []string{"downloading.part", "downloading.unsettled", "needed", "note.txt", "slow.part", "slow.unsettled", "young"}; removed != 3 || !slices.Equal(left, want) {
 		t.Errorf("removed %d and left %v, want 3 and %v", removed, left, want)
 	}
 }
 
 func TestAUsedFileIsYoungAgain(t *testing.T) {
-	s := open(t)
+	s := setup(t)
 	part(t, s, "a/x", "x")
 	must(t, s.Finish("a/x"))
 	now := time.Now()
