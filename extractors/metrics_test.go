@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,10 +30,16 @@ type tracker struct {
 	t      *testing.T
 	source *rest.Source
 	sim    *metricssim.Network
-	now    time.Time
+	// clock is in nanoseconds since 1970: the network reads it while calls go on that their
+	// client gave up.
+	clock  atomic.Int64
 	client *http.Client
 	calls  int
 }
+
+func (m *tracker) now() time.Time { return time.Unix(0, m.clock.Load()).UTC() }
+
+func (m *tracker) pass(d time.Duration) { m.clock.Add(int64(d)) }
 
 func newTracker(t *testing.T, variables map[string]string, o metricssim.Options) *tracker {
 	t.Helper()
@@ -40,8 +47,9 @@ func newTracker(t *testing.T, variables map[string]string, o metricssim.Options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &tracker{t: t, now: time.Date(2026, time.June, 10, 12, 0, 0, 0, time.UTC), client: &http.Client{}}
-	o.Now, o.Key, o.OneHost = func() time.Time { return m.now }, "secret-key", true
+	m := &tracker{t: t, client: &http.Client{}}
+	m.clock.Store(time.Date(2026, time.June, 10, 12, 0, 0, 0, time.UTC).UnixNano())
+	o.Now, o.Key, o.OneHost = m.now, "secret-key", true
 	o.PendingFor, o.WorkFor = 15*time.Second, 30*time.Second
 	m.sim = metricssim.New(o)
 	server := httptest.NewServer(m.sim)
@@ -81,9 +89,9 @@ func (m *tracker) stream(name string) *extractors.Stream {
 
 // work is a pull of some days of UTC, counted back from yesterday.
 func (m *tracker) work(s *extractors.Stream, route state.Route, days int) extractors.Work {
-	w := extractors.Work{Kind: s.Kind(), Route: route, Begun: m.now}
+	w := extractors.Work{Kind: s.Kind(), Route: route, Begun: m.now()}
 	if s.Window != nil {
-		today := m.now.Truncate(24 * time.Hour)
+		today := m.now().Truncate(24 * time.Hour)
 		w.Window = schema.Window{From: today.AddDate(0, 0, -days), To: today}
 	}
 	if s.ForEach != nil {
@@ -128,17 +136,17 @@ func (m *tracker) pull(s *extractors.Stream, w extractors.Work) map[string][]map
 			if call.Unheard != "" {
 				w.Cursor = call.Unheard
 			}
-			m.now = m.now.Add(time.Minute)
+			m.pass(time.Minute)
 			continue
 		}
 		page, err := m.source.Read(s, w, a)
 		if api, ok := errors.AsType[*extractors.APIError](err); ok && api.Retryable() {
-			m.now = m.now.Add(max(api.RetryAfter, time.Minute))
+			m.pass(max(api.RetryAfter, time.Minute))
 			continue
 		} else if err != nil {
 			m.t.Fatal(err)
 		}
-		m.now = m.now.Add(page.Pause)
+		m.pass(page.Pause)
 		switch {
 		case page.Control:
 		case page.File != nil:
