@@ -1,11 +1,14 @@
 package pipeline
 
 import (
+	"context"
+	"slices"
 	"testing"
 	"time"
 
 	"syncd/extractors"
 	"syncd/state"
+	"syncd/state/sqlite"
 )
 
 // An export that was created before the window was held back or published is no second
@@ -59,5 +62,65 @@ func TestAnExportIsAskedForWithWhatIsKnownOfItsDays(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// endingStore publishes a pull as soon as anything was read.
+type endingStore struct {
+	state.Store
+	pull int64
+}
+
+func (s *endingStore) end(ctx context.Context) {
+	if s.pull == 0 {
+		return
+	}
+	pull := s.pull
+	s.pull = 0
+	if err := s.Publish(ctx, []state.Published{{PullID: pull, PublishedAt: time.Now(), Rows: 1}}); err != nil {
+		panic(err)
+	}
+}
+
+func (s *endingStore) OpenPulls(ctx context.Context, account string) ([]state.Pull, error) {
+	defer s.end(ctx)
+	return s.Store.OpenPulls(ctx, account)
+}
+
+func (s *endingStore) Checkpoints(ctx context.Context, account, stream string) ([]state.Checkpoint, error) {
+	defer s.end(ctx)
+	return s.Store.Checkpoints(ctx, account, stream)
+}
+
+func (s *endingStore) HeldWindows(ctx context.Context, account string) ([]state.HeldWindow, error) {
+	defer s.end(ctx)
+	return s.Store.HeldWindows(ctx, account)
+}
+
+func TestAFileThatIsPublishedWhileAPlanIsMadeIsNotAskedForAgain(t *testing.T) {
+	store, err := sqlite.Open(stateFile(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	now := time.Now()
+	a, s := tenFilesADay("clicks")
+	today := now.UTC().Truncate(24 * time.Hour)
+	from, to := today.AddDate(0, 0, -8), today.AddDate(0, 0, -2)
+	pulls, err := store.CreatePulls(t.Context(), []state.NewPull{{Account: "a", Stream: "clicks", Kind: state.Windowed, Route: state.Export, From: from, To: to}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Receive(t.Context(), state.Receipt{PullID: pulls[0].ID, Done: true, File: "a/x", ReceivedAt: now}); err != nil {
+		t.Fatal(err)
+	}
+	known, err := Know(t.Context(), &endingStore{store, pulls[0].ID}, "a", s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Start = from
+	planned := a.Pulls(s, known, now)
+	if i := slices.IndexFunc(planned, func(p Planned) bool { return p.From.Before(to) }); i >= 0 {
+		t.Errorf("planned %v to %v by %q, while it was being published", planned[i].From, planned[i].To, planned[i].Route)
 	}
 }

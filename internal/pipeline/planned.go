@@ -36,32 +36,32 @@ type Known struct {
 // checkpoints are read only where a choice between routes needs them.
 func Know(ctx context.Context, store state.Store, account string, s *extractors.Stream) (Known, error) {
 	var k Known
-	var err error
-	if k.Published, err = store.Checkpoints(ctx, account, s.Name); err != nil {
-		return k, err
+	// What is open is read first and what is published last: a pull that ends meanwhile is
+	// then found in both, and the other way round in neither, and would be made once more.
+	if s.Export != nil { // else the store itself sees to it that no window is open twice
+		others := func(p state.Pull) bool { return p.Account != account || p.Stream != s.Name }
+		open, err := store.OpenPulls(ctx, account)
+		if err != nil {
+			return k, err
+		}
+		k.Open = slices.DeleteFunc(open, others)
+		failed, err := store.FailedPulls(ctx)
+		if err != nil {
+			return k, err
+		}
+		k.Failed = slices.DeleteFunc(failed, others)
+		if s.ForEach != nil && s.ForEach.Stream != "" {
+			if k.Parent, err = store.Checkpoints(ctx, account, s.ForEach.Stream); err != nil {
+				return k, err
+			}
+		}
 	}
 	held, err := store.HeldWindows(ctx, account)
 	if err != nil {
 		return k, err
 	}
 	k.Held = slices.DeleteFunc(held, func(h state.HeldWindow) bool { return h.Stream != s.Name })
-	if s.Export == nil {
-		return k, nil // the store itself sees to it that no window is open twice
-	}
-	others := func(p state.Pull) bool { return p.Account != account || p.Stream != s.Name }
-	open, err := store.OpenPulls(ctx, account)
-	if err != nil {
-		return k, err
-	}
-	k.Open = slices.DeleteFunc(open, others)
-	failed, err := store.FailedPulls(ctx)
-	if err != nil {
-		return k, err
-	}
-	k.Failed = slices.DeleteFunc(failed, others)
-	if s.ForEach != nil && s.ForEach.Stream != "" {
-		k.Parent, err = store.Checkpoints(ctx, account, s.ForEach.Stream)
-	}
+	k.Published, err = store.Checkpoints(ctx, account, s.Name)
 	return k, err
 }
 
