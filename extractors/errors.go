@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"syncd/state"
 )
 
 // Outcome is what a failed call means for the work around it. There are five and
@@ -68,6 +70,9 @@ type APIError struct {
 	// PullOnly says that a Wait concerns this pull alone, as the daily number of exports
 	// does: the account's other calls need not wait.
 	PullOnly bool
+	// Cursor is where the pull stands if a call that creates something was refused, so
+	// that it created nothing: Call.Unheard no longer holds. Empty leaves it there.
+	Cursor state.Cursor
 	// Err is the cause when there is one beneath (a transport error).
 	Err error
 }

@@ -201,6 +201,9 @@ type Failure struct {
 	NextCall time.Time
 	// NotBefore is the earliest time of the pull's next call (backoff).
 	NotBefore time.Time
+	// Cursor is where the pull stands now, if the call was refused before it did anything:
+	// Departure.Unheard no longer holds. Empty leaves the pull where it stands.
+	Cursor Cursor
 	// Error says what happened, for people, without secrets.
 	Error string
 	// GiveUp ends the pull: it becomes Failed and its inbox pages are dropped.

@@ -25,6 +25,8 @@ func (r *reading) capped(err error) error {
 		return err
 	}
 	api.Outcome, api.PullOnly = extractors.Wait, true
+	// Nothing was created, however often it is refused.
+	api.Cursor = r.cursor.again().text()
 	if api.RetryAfter > 0 {
 		return api // the network's own wish
 	}

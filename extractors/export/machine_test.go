@@ -58,6 +58,9 @@ func TestFailures(t *testing.T) {
 		"the daily number may be said with 402": {
 			change: refusing(402, 1), files: 1, made: 1, rows: secondsOfDay, least: 13 * time.Hour,
 		},
+		"days on which others used it up are waited out": {
+			change: refusing(429, 8), files: 1, made: 1, rows: secondsOfDay, least: 7 * 24 * time.Hour,
+		},
 		"without a date the daily number is tried each hour": {
 			change: func(n *fakeNetwork, m *Machine) { n.dateless = true; refusing(429, 2)(n, m) },
 			files:  1, made: 1, rows: secondsOfDay, least: 2 * time.Hour,

@@ -321,6 +321,9 @@ func pull(t testing.TB, n *fakeNetwork, m *Machine, w extractors.Work, crash fun
 				p.err = err
 				return p
 			}
+			if api.Cursor != "" {
+				w.Cursor = api.Cursor
+			}
 			n.now, p.waited = n.now.Add(api.RetryAfter), p.waited+api.RetryAfter
 			continue
 		}

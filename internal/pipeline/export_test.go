@@ -250,7 +250,7 @@ func TestAWaitOfOnePullDoesNotHoldTheAccount(t *testing.T) {
 		network.answer = func(_ int, what string) error {
 			if what == "create" && first {
 				first = false
-				return &extractors.APIError{Network: "Fake", Account: "a", Status: 429, Outcome: extractors.Wait, RetryAfter: 6 * time.Hour, PullOnly: true}
+				return &extractors.APIError{Network: "Fake", Account: "a", Status: 429, Outcome: extractors.Wait, RetryAfter: 6 * time.Hour, PullOnly: true, Cursor: "create"}
 			}
 			return nil
 		}
@@ -264,6 +264,9 @@ func TestAWaitOfOnePullDoesNotHoldTheAccount(t *testing.T) {
 		b.end()
 		if at := network.times("create"); len(at) != 2 || at[1] < 6*time.Hour {
 			t.Errorf("exports were created at %v, want the second after 6 hours", at)
+		}
+		if n := len(network.times("find")); n != 1 {
+			t.Errorf("the export was looked for %d times, and the refusal said that there is none", n)
 		}
 	})
 }

@@ -49,7 +49,7 @@ func (l *lane) failure(p state.Pull, ended time.Time, api *extractors.APIError, 
 	if api.PullOnly {
 		pause = 0
 	}
-	f := state.Failure{Account: p.Account, PullID: p.ID, At: ended, NextCall: ended.Add(max(pause, l.account.MinDelay)), Error: words}
+	f := state.Failure{Account: p.Account, PullID: p.ID, At: ended, NextCall: ended.Add(max(pause, l.account.MinDelay)), Error: words, Cursor: api.Cursor}
 	delay := max(backoffDelay(p.Attempts), api.RetryAfter)
 	last := p.Attempts+1 >= l.engine.attempts
 	switch api.Outcome {
@@ -84,6 +84,9 @@ func (l *lane) carryOut(ctx context.Context, e *entry, p state.Pull, f state.Fai
 	}
 	p.Attempts++
 	p.NotBefore, p.LastError = f.NotBefore, f.Error
+	if f.Cursor != "" {
+		p.Cursor = f.Cursor
+	}
 	l.engine.queue.put(e, p, f.At)
 	l.log.Warn("call failed", zap.String("stream", p.Stream), zap.Int("attempt", p.Attempts),
 		zap.Duration("again_in", f.NotBefore.Sub(f.At).Round(time.Millisecond)), zap.String("error", f.Error))

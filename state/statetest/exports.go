@@ -104,6 +104,15 @@ func testExports(t *testing.T, d Driver) {
 			f.no(f.s.Depart(f.ctx, state.Departure{Account: "acme", PullID: p.ID, At: t0, Unheard: "find"}))
 			f.equal("cursor after the answer", f.receive(control(p, "poll:7")).Cursor, state.Cursor("poll:7"))
 		}},
+		{"a call that is refused moves the pull to where its failure says", func(f *fixture) {
+			p := f.created(export(0, 48))
+			f.receive(control(p, "create"))
+			f.no(f.s.Depart(f.ctx, state.Departure{Account: "acme", PullID: p.ID, At: t0, Unheard: "find, made once"}))
+			f.no(f.s.Fail(f.ctx, state.Failure{Account: "acme", PullID: p.ID, At: t0, Error: "no more today", Cursor: "find"}))
+			f.equal("cursor", f.openPulls()[0].Cursor, state.Cursor("find"))
+			f.reopen()
+			f.equal("cursor after reopening", f.openPulls()[0].Cursor, state.Cursor("find"))
+		}},
 		{"a departure without a next call fears nothing", func(f *fixture) {
 			p := f.created(export(0, 48))
 			f.no(f.s.Depart(f.ctx, state.Departure{Account: "acme", PullID: p.ID, At: t0, Unheard: "find"}))
