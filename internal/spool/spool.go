@@ -22,6 +22,9 @@ const (
 	// partSuffix ends the name of a file that is not whole. Names have no dots, so no
 	// whole file ends in it.
 	partSuffix = ".part"
+	// markSuffix ends the name of what a download keeps beside a part, to know the file
+	// again when it goes on (transport.DownloadRequest.Path).
+	markSuffix = partSuffix + ".etag"
 	// partsFor is how long a part waits for the rest of it. Networks keep their files
 	// for some days; after a week there is nothing to go on with.
 	partsFor = 7 * 24 * time.Hour
@@ -118,7 +121,7 @@ func (s *Spool) Touch(name string, now time.Time) error {
 
 // Remove removes a file, whole or not; one that is not there is gone already.
 func (s *Spool) Remove(name string) error {
-	for _, path := range []string{s.Path(name), s.Path(name) + partSuffix, s.Path(name) + unsettledSuffix} {
+	for _, path := range []string{s.Path(name), s.Path(name) + partSuffix, s.Path(name) + markSuffix, s.Path(name) + unsettledSuffix} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("removing file %s: %w", name, err)
 		}
@@ -145,8 +148,8 @@ func (s *Spool) Sweep(now time.Time, keep func(name string) time.Duration) (remo
 		files, err := os.ReadDir(filepath.Join(s.dir, account.Name()))
 		errs = append(errs, err)
 		for _, file := range files {
-			if strings.HasSuffix(file.Name(), unsettledSuffix) {
-				continue // it goes with its file
+			if strings.HasSuffix(file.Name(), unsettledSuffix) || strings.HasSuffix(file.Name(), markSuffix) {
+				continue // it goes with its file: a part without its mark would begin anew
 			}
 			name, part := strings.CutSuffix(account.Name()+"/"+file.Name(), partSuffix)
 			most := keep(name)
@@ -161,8 +164,10 @@ func (s *Spool) Sweep(now time.Time, keep func(name string) time.Duration) (remo
 				errs = append(errs, err)
 				continue
 			}
-			if err := os.Remove(s.Path(name) + unsettledSuffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				errs = append(errs, err)
+			for _, beside := range []string{unsettledSuffix, markSuffix} {
+				if err := os.Remove(s.Path(name) + beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+					errs = append(errs, err)
+				}
 			}
 			removed++
 		}

@@ -152,3 +152,31 @@ func TestAUsedFileIsYoungAgain(t *testing.T) {
 		t.Errorf("removed %d (%v)", removed, err)
 	}
 }
+
+func TestAPartKeepsTheMarkByWhichItGoesOn(t *testing.T) {
+	s := setup(t)
+	now := time.Now()
+	for name, age := range map[string]time.Duration{"a/slow": time.Minute, "a/stale": 8 * 24 * time.Hour, "a/removed": 0} {
+		part(t, s, name, "x")
+		path, err := s.Part(name)
+		must(t, err)
+		must(t, os.Chtimes(path, now, now.Add(-age)))
+		must(t, os.WriteFile(path+".etag", []byte("\"1\"\n2\n"), 0o600))
+		// A mark is as old as the beginning of the download.
+		must(t, os.Chtimes(path+".etag", now, now.Add(-age-2*time.Hour)))
+	}
+	must(t, s.Remove("a/removed"))
+	removed, err := s.Sweep(now, func(string) time.Duration { return time.Hour })
+	must(t, err)
+	var left []string
+	files, err := os.ReadDir(filepath.Join(s.dir, "a"))
+	must(t, err)
+	for _, f := range files {
+		if !strings.HasSuffix(f.Name(), unsettledSuffix) {
+			left = append(left, f.Name())
+		}
+	}
+	if want := []string{"slow.part", "slow.part.etag"}; removed != 1 || !slices.Equal(left, want) {
+		t.Errorf("removed %d and left %v, want 1 and %v", removed, left, want)
+	}
+}
