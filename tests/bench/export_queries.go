@@ -3,9 +3,10 @@ package main
 import "strings"
 
 // The ways in which ClickHouse reads the file by itself. Both fill the columns that
-// syncd fills, out of the same ones, and join the rest of them to the JSON of extra;
-// without the checks of each row that syncd makes, its quarantine, and with no escaping
-// in that JSON, for this file needs none. The names of runs and versions are constants.
+// syncd fills, out of the same ones, and put the rest into the JSON of extra, in the
+// cheapest way that is right for any file: a map is dearer. Empty members stay in it
+// and lists are left as text; rows are not checked, there is no quarantine and nothing
+// is compared or counted. The names of runs and versions are constants.
 
 // castsQuery reads text and casts it in the SELECT, which is faster than to have the
 // format's reader make the columns' types.
@@ -36,8 +37,7 @@ func exportQuery(kind func(column string) string, own map[string]string) string 
 	}
 	var extra []string
 	for _, c := range []string{"advertiser_db_id", "asn", "browser_language", "fingerprint", "integration_id", "publisher_db_id", "rejections", "risk", "score", "uuid"} {
-		extra = append(extra, `',"`+c+`":"', `+c)
-		extra = append(extra, `'"'`)
+		extra = append(extra, `',"`+c+`":', toJSONString(`+c+")")
 	}
 	extra[0] = strings.Replace(extra[0], "',", "'{", 1)
 	columns := [][2]string{

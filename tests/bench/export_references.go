@@ -159,6 +159,10 @@ func (c *readyColumn) EncodeState(b *proto.Buffer)  { b.PutRaw(c.state) }
 func (c *readyColumn) EncodeColumn(b *proto.Buffer) { b.PutRaw(c.data) }
 func (c *readyColumn) WriteColumn(w *proto.Writer)  { w.ChainWrite(c.data) }
 
+// alone is what ClickHouse needs for the rows by itself, round by round: rows a second,
+// and microseconds of CPU a row, in which some merging is that is not waited for.
+type alone struct{ speed, cpu []float64 }
+
 // measure starts an engine as syncd does, and has it take the rows in all ways.
 func (r *references) measure(ctx context.Context, b *bench, dir string, e *exportFigures) (err error) {
 	engine, err := embedded.Start(ctx, embedded.Options{DataDir: dir})
@@ -176,21 +180,30 @@ func (r *references) measure(ctx context.Context, b *bench, dir string, e *expor
 	ways := []struct {
 		name string
 		load func(ctx context.Context, engine *embedded.Engine, table string) error
-		into *[]float64
+		into *alone
 	}{
 		{"ready-made blocks, two connections", r.ready, &e.ready},
 		{"url(), strings and casts", r.inSQL(castsQuery), &e.casts},
-		{"url(), strings and casts, two threads of inserting", r.inSQL(castsQuery + ", max_insert_threads = 2"), &e.inInserts},
+		{"url(), strings and casts, two threads of inserting", r.inSQL(castsQuery + ", max_insert_threads = 2"), &e.casts2},
 		{"url(), typed columns", r.inSQL(typedQuery), &e.typed},
 	}
 	for n, way := range ways {
 		database := fmt.Sprintf("way%d", n)
+		before, err := readUsage(engine.PID())
+		if err != nil {
+			return err
+		}
 		seconds, err := r.into(ctx, engine, database, way.load)
 		if err != nil {
 			return fmt.Errorf("%s: %w", way.name, err)
 		}
-		b.note("%s: %.1f s, %.0f rows/s", way.name, seconds, perSecond(r.rows, seconds))
-		*way.into = append(*way.into, perSecond(r.rows, seconds))
+		after, err := readUsage(engine.PID())
+		if err != nil {
+			return err
+		}
+		cpu := float64((after.cpu - before.cpu).Microseconds()) / float64(r.rows)
+		b.note("%s: %.1f s, %.0f rows/s, engine %.1f us/row", way.name, seconds, perSecond(r.rows, seconds), cpu)
+		way.into.speed, way.into.cpu = append(way.into.speed, perSecond(r.rows, seconds)), append(way.into.cpu, cpu)
 	}
 	return nil
 }
