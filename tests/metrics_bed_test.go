@@ -84,6 +84,13 @@ func (k *tracked) pagesOf(table string) int {
 	return len(k.network.CallsTo("/api/v2/reports/v2/" + table))
 }
 
+func oneIf(v bool) int {
+	if v {
+		return 1
+	}
+	return 0
+}
+
 // changeOfClocks is the last day before at on which the clocks of a zone were put
 // forward (1) or back (-1).
 func changeOfClocks(t *testing.T, loc *time.Location, at time.Time, way int) time.Time {
@@ -134,6 +141,15 @@ func TestMetricsBecomesWhatTheNetworkSays(t *testing.T) {
 		}
 	}
 	k.noQuarantine(conn)
+	var negative, large, yen int
+	for _, r := range k.network.Between(metricssim.Conversions, start, k.settled()) {
+		negative += oneIf(r.Payout < 0)
+		large += oneIf(r.Payout.String() == "185000000")
+		yen += oneIf(r.Offer.Currency == "JPY" && !strings.Contains(r.Payout.String(), "."))
+	}
+	if negative == 0 || large == 0 || yen == 0 {
+		t.Errorf("the truth has %d corrections, %d amounts of 185000000 and %d in whole yen: these were not compared", negative, large, yen)
+	}
 	for _, table := range []string{"conversion-table", "click-table", "impression-table"} {
 		// A page for each integration at least, and several of a day's rows.
 		if k.pagesOf(table) < 2*len(integrations) {

@@ -87,43 +87,53 @@ func clickSheet(t *testing.T, o metricssim.Options, s span) *sheet {
 			t.Error(err)
 		}
 	}()
-	ask := func(method, address string) []byte {
-		t.Helper()
-		req, err := http.NewRequestWithContext(t.Context(), method, address, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !strings.Contains(address, "/storage/") {
-			req.Header.Set("API-KEY", metricsKeyText)
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		body, err := io.ReadAll(resp.Body)
-		if err != nil || resp.StatusCode != http.StatusOK {
-			t.Fatalf("%s %s: %d %s %v", method, address, resp.StatusCode, body, err)
-		}
-		return body
+	var signed struct{ URL string }
+	name := exportClicks(t, server.URL, s, metricssim.FieldNames(metricssim.Clicks))
+	if err := json.Unmarshal(ask(t, http.MethodGet, server.URL+"/api/v2/download-center/signed-url?artifact_name="+name), &signed); err != nil {
+		t.Fatal(err)
 	}
-	const center = "/api/v2/download-center/"
-	q := url.Values{"start_time": {s.from.Format(time.DateTime)}, "end_time": {s.to.Add(-time.Second).Format(time.DateTime)}, "extra_parameters": {""}}
-	q.Set("fields", strings.Join(metricssim.FieldNames(metricssim.Clicks), ","))
-	var made struct {
-		Artifact struct{ Name string }
-		URL      string
-	}
-	for _, address := range []string{"integrations/" + integrations[0] + "/click-logs?" + q.Encode(), "signed-url?artifact_name="} {
-		if err := json.Unmarshal(ask(http.MethodGet, server.URL+center+address+made.Artifact.Name), &made); err != nil {
-			t.Fatal(err)
-		}
-	}
-	records, err := csv.NewReader(bytes.NewReader(ask(http.MethodGet, made.URL))).ReadAll()
+	records, err := csv.NewReader(bytes.NewReader(ask(t, http.MethodGet, signed.URL))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &sheet{header: records[0], rows: records[1:]}
+}
+
+// exportClicks creates an export, as a user of the platform does, and gives the name of
+// its file.
+func exportClicks(t *testing.T, api string, s span, fields []string) string {
+	t.Helper()
+	q := url.Values{
+		"start_time": {s.from.Format(time.DateTime)}, "end_time": {s.to.Add(-time.Second).Format(time.DateTime)}, "timezone": {"UTC"},
+		"fields": {strings.Join(fields, ",")}, "extra_parameters": {""}, "delimiter": {","},
+	}
+	var made struct{ Artifact struct{ Name string } }
+	if err := json.Unmarshal(ask(t, http.MethodPost, api+"/api/v2/download-center/integrations/"+integrations[0]+"/click-logs?"+q.Encode()), &made); err != nil {
+		t.Fatal(err)
+	}
+	return made.Artifact.Name
+}
+
+// ask asks a simulated 24metrics or its storage.
+func ask(t *testing.T, method, address string) []byte {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(address, "/storage/") {
+		req.Header.Set("API-KEY", metricsKeyText)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%s %s: %d %s %v", method, address, resp.StatusCode, body, err)
+	}
+	return body
 }
 
 // Files that are not as they should be: what is good of them loads, what is bad goes to
