@@ -47,7 +47,9 @@ func (l *lane) step(ctx context.Context, e *entry, p state.Pull) error {
 	switch {
 	case spent:
 		until := now.Add(wait)
-		l.engine.queue.postpone(e, until, "waiting for the "+call.Budget+" budget until "+clock(until, now, l.account.Location))
+		why := "waiting for the " + call.Budget + " budget until " + clock(until, now, l.account.Location)
+		l.log.Info(why, zap.String("stream", p.Stream), zap.String("window", describeWindow(p))) // it may be a day
+		l.engine.queue.postpone(e, until, why)
 		return nil
 	case err != nil || wait > 0:
 		l.engine.queue.giveBack(e)
