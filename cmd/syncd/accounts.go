@@ -87,7 +87,7 @@ func buildAccount(cfg *config.Config, i int, known catalogue) (*account, stricty
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	return &account{config: c, network: network, source: source, run: pipelineAccount(cfg, c, network, source)}, nil
+	return &account{config: c, network: network, source: source, run: pipelineAccount(cfg, i, network, source)}, nil
 }
 
 func restAccount(cfg *config.Config, c *config.Account) rest.Account {
@@ -113,11 +113,13 @@ func restAccount(cfg *config.Config, c *config.Account) rest.Account {
 	}
 }
 
-func pipelineAccount(cfg *config.Config, c *config.Account, network *manifest.Network, source *rest.Source) *pipeline.Account {
+func pipelineAccount(cfg *config.Config, i int, network *manifest.Network, source *rest.Source) *pipeline.Account {
+	c := &cfg.Accounts[i]
 	timeout := cmp.Or(c.Timeout, network.Timeout, transport.TimeoutDefault)
 	parallel := cmp.Or(c.Pace.Parallel, network.Pace.Parallel, 1)
 	delay := network.Pace.MinDelay
-	if c.Pace.MinDelay > 0 || c.Pace.AllowFaster {
+	// Who allows more calls at once, and says nothing of the delay, keeps the network's.
+	if c.Pace.MinDelay > 0 || c.Pace.AllowFaster && cfg.Has(fmt.Sprintf("accounts[%d].pace.min_delay", i)) {
 		delay = c.Pace.MinDelay
 	}
 	var quotas []state.Budget

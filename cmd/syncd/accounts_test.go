@@ -50,3 +50,31 @@ func TestAnAccountHasTheNetworksBudgetsAndKeepsNoFileThatItsRowsMayNotHave(t *te
 		})
 	}
 }
+
+func TestAnAccountIsAsFastAsItSaysAndElseAsTheNetwork(t *testing.T) {
+	known, err := loadCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pace, want := range map[string]time.Duration{
+		"{}":                                    500 * time.Millisecond,
+		"{min_delay: 3s}":                       3 * time.Second,
+		"{min_delay: 0s}":                       500 * time.Millisecond,
+		"{min_delay: 0s, allow_faster: true}":   0,
+		"{min_delay: 20ms, allow_faster: true}": 20 * time.Millisecond,
+		"{parallel: 4, allow_faster: true}":     500 * time.Millisecond,
+	} {
+		text := "accounts:\n  - name: main\n    network: 24metrics\n    credentials: {api_key: \"0123456789\"}\n    variables: {integrations: abcdefghij}\n    pace: " + pace + "\n"
+		cfg, err := config.Parse("config.yaml", []byte(text), func(string) (string, bool) { return "", false }, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		accounts, err := buildAccounts(cfg, known)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := accounts[0].run.MinDelay; got != want {
+			t.Errorf("pace %s: a call every %s, want %s", pace, got, want)
+		}
+	}
+}

@@ -40,6 +40,9 @@ func (c *Config) Problem(path, format string, args ...any) strictyaml.Problem {
 	return c.positions.Problem(path, format, args...)
 }
 
+// Has reports whether the file gives a value at a path ("accounts[0].pace.min_delay").
+func (c *Config) Has(path string) bool { return c.positions.Has(path) }
+
 // Warehouse is the ClickHouse that is loaded.
 type Warehouse struct {
 	// DSN is "embedded" (the default) or a clickhouse:// URL.
@@ -144,7 +147,8 @@ func (a *Account) Fingerprint() string {
 
 // Pace is how fast an account is called.
 type Pace struct {
-	// MinDelay is the time from the end of a call to the next one; zero means the network's own.
+	// MinDelay is the time from the end of a call to the next one; zero means the network's
+	// own, unless it is written beside AllowFaster.
 	MinDelay time.Duration `yaml:"min_delay"`
 	// AllowFaster permits a MinDelay below the network's.
 	AllowFaster bool `yaml:"allow_faster"`
