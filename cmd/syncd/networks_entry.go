@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -126,7 +125,7 @@ func streamEntryOf(n *manifest.Network, s *manifest.Stream) streamEntry {
 	e := streamEntry{
 		Name: s.Name, Doc: s.Doc, Roles: s.Roles, Changes: s.Changes != nil, Schedule: s.Schedule, Optional: s.Optional,
 		Default: !s.Disabled && len(s.Needs) == 0, Needs: s.Needs, Evidence: string(cmp.Or(s.Evidence, n.Evidence)),
-		InferredExport: inferredOfExport(n, s),
+		InferredExport: n.InferredOfExport(s),
 	}
 	if e.Roles == nil {
 		e.Roles = n.Roles
@@ -162,45 +161,4 @@ func streamEntryOf(n *manifest.Network, s *manifest.Stream) streamEntry {
 		e.Restate = append(e.Restate, tierText(t.Last, t.Every))
 	}
 	return e
-}
-
-// inferredOfExport gives the variables that the stream's exports rest on and that are
-// inferred, by name.
-func inferredOfExport(n *manifest.Network, s *manifest.Stream) []string {
-	if s.Export == nil || n.Exports == nil {
-		return nil
-	}
-	used := map[string]bool{s.Export.MethodVariable: true, s.Export.MaxRowsVariable: true, n.Exports.ReuseVariable: true}
-	texts := []string{s.Export.Type, s.Export.Delimiter}
-	for _, r := range []manifest.Request{s.Export.Create, n.Exports.List.Request, n.Exports.Get.Request, n.Exports.Sign.Request} {
-		used[r.PathVariable] = true
-		texts = append(texts, r.Path, n.Variables[r.PathVariable].Default, r.DayLayout, r.TimeLayout)
-		for name, values := range r.Query {
-			texts = append(append(texts, name), values...)
-		}
-	}
-	if s.Window != nil {
-		used[s.Window.SettleVariable] = true
-	}
-	if s.ForEach != nil {
-		used[s.ForEach.Variable] = true
-	}
-	for _, out := range s.ExportOutputs() {
-		for _, field := range out.Columns {
-			used[field.Variable] = true
-		}
-	}
-	for _, text := range texts {
-		t, err := manifest.ParseTemplate(text)
-		if err != nil {
-			continue // a manifest that was loaded has none
-		}
-		for _, p := range t {
-			if name, ok := p.Placeholder.Variable(); ok {
-				used[name] = true
-			}
-		}
-	}
-	maps.DeleteFunc(used, func(name string, _ bool) bool { return n.Variables[name].Evidence != manifest.Inferred })
-	return sortedKeys(used)
 }

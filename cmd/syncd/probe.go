@@ -137,7 +137,11 @@ func (a *account) inferred(s *extractors.Stream) []string {
 	if !ok {
 		return nil
 	}
-	return slices.DeleteFunc(a.network.InferredOf(of), func(v string) bool { _, set := a.config.Variables[v]; return set })
+	inferred := a.network.InferredOf(of)
+	if of.Export != nil && of.Export.Only {
+		inferred = a.network.InferredOfExport(of)
+	}
+	return slices.DeleteFunc(inferred, func(v string) bool { _, set := a.config.Variables[v]; return set })
 }
 
 // contradicted adds to a refused call which inferred facts it may contradict.

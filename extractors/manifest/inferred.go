@@ -3,28 +3,55 @@ package manifest
 import (
 	"maps"
 	"slices"
+
+	"syncd/schema/normalize"
 )
 
 // InferredOf gives the variables that a stream's calls and rows rest on and whose
 // defaults are inferred, by name: what an answer that does not fit may contradict, and
-// what an account can set otherwise.
+// what an account can set otherwise. Its exports are left to InferredOfExport.
 func (n *Network) InferredOf(s *Stream) []string {
-	used := map[string]bool{
-		s.Request.PathVariable: true, s.Paging.SizeVariable: true, s.Paging.KindVariable: true, n.ZoneVariable: true,
-	}
-	texts := []string{s.Request.Path, s.Request.DayLayout, s.Request.TimeLayout, s.Paging.Param, s.Paging.SizeParam}
-	for name, values := range s.Request.Query {
-		texts = append(append(texts, name), values...)
-	}
+	u := usage{network: n, used: map[string]bool{}}
+	u.request(s.Request)
+	u.variables(s.Paging.SizeVariable, s.Paging.KindVariable, n.ZoneVariable)
+	u.texts(s.Paging.Param, s.Paging.SizeParam)
 	if w := s.Window; w != nil {
-		used[w.MaxAgeVariable], used[w.SettleVariable] = true, true
+		u.variables(w.MaxAgeVariable)
 	}
-	if f := s.ForEach; f != nil {
-		used[f.Variable] = true
+	u.around(s, s.Outputs())
+	return u.inferred()
+}
+
+// InferredOfExport is InferredOf for the stream's exports; nil if it has none.
+func (n *Network) InferredOfExport(s *Stream) []string {
+	x := s.Export
+	if x == nil || n.Exports == nil {
+		return nil
 	}
-	if path, ok := n.Variables[s.Request.PathVariable]; ok {
-		texts = append(texts, path.Default)
+	u := usage{network: n, used: map[string]bool{}}
+	for _, r := range []Request{x.Create, n.Exports.List.Request, n.Exports.Get.Request, n.Exports.Sign.Request} {
+		u.request(r)
 	}
+	u.variables(x.MethodVariable, x.MaxRowsVariable, n.Exports.ReuseVariable)
+	u.texts(x.Type, x.Delimiter)
+	u.around(s, s.ExportOutputs())
+	return u.inferred()
+}
+
+// usage collects the variables that something uses.
+type usage struct {
+	network *Network
+	used    map[string]bool
+}
+
+func (u *usage) variables(names ...string) {
+	for _, name := range names {
+		u.used[name] = true
+	}
+}
+
+// texts takes the variables of templates.
+func (u *usage) texts(texts ...string) {
 	for _, text := range texts {
 		t, err := ParseTemplate(text)
 		if err != nil {
@@ -32,15 +59,36 @@ func (n *Network) InferredOf(s *Stream) []string {
 		}
 		for _, p := range t {
 			if name, ok := p.Placeholder.Variable(); ok {
-				used[name] = true
+				u.used[name] = true
 			}
 		}
 	}
-	for _, spec := range s.Outputs() {
+}
+
+func (u *usage) request(r Request) {
+	u.variables(r.PathVariable)
+	u.texts(r.Path, u.network.Variables[r.PathVariable].Default, r.DayLayout, r.TimeLayout)
+	for name, values := range r.Query {
+		u.texts(append([]string{name}, values...)...)
+	}
+}
+
+// around takes what holds for a stream by whatever route.
+func (u *usage) around(s *Stream, outputs []normalize.Spec) {
+	if s.Window != nil {
+		u.variables(s.Window.SettleVariable)
+	}
+	if s.ForEach != nil {
+		u.variables(s.ForEach.Variable)
+	}
+	for _, spec := range outputs {
 		for _, field := range spec.Columns {
-			used[field.Variable] = true
+			u.variables(field.Variable)
 		}
 	}
-	maps.DeleteFunc(used, func(name string, _ bool) bool { return n.Variables[name].Evidence != Inferred })
-	return slices.Sorted(maps.Keys(used))
+}
+
+func (u *usage) inferred() []string {
+	maps.DeleteFunc(u.used, func(name string, _ bool) bool { return u.network.Variables[name].Evidence != Inferred })
+	return slices.Sorted(maps.Keys(u.used))
 }

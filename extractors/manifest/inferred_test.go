@@ -5,6 +5,24 @@ import (
 	"testing"
 )
 
+func TestInferredOfExportNamesWhatFilesRestOn(t *testing.T) {
+	networks, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := networks[slices.IndexFunc(networks, func(n *Network) bool { return n.Name == "24metrics" })]
+	s, ok := n.Stream(n.Roles[0], "postback_logs")
+	if !ok {
+		t.Fatal("24metrics has no postback logs")
+	}
+	if got := n.InferredOfExport(s); !slices.Contains(got, "exports_path") || slices.Contains(got, "clicks_path") {
+		t.Errorf("got %v, want exports_path among them and not clicks_path", got)
+	}
+	if offers, _ := n.Stream(n.Roles[0], "offers"); n.InferredOfExport(offers) != nil {
+		t.Error("a stream without exports rests on something of exports")
+	}
+}
+
 func TestInferredOfNamesWhatACallRestsOn(t *testing.T) {
 	networks, err := Load()
 	if err != nil {
