@@ -32,10 +32,48 @@ const (
 	badMost = 10_000
 )
 
-// fileWorker makes rows of chunks.
+// fileWorker makes rows of chunks. While a block of them is on its way it fills another:
+// the server takes none while it sorts and writes what it has, for up to a second.
 type fileWorker struct {
 	connection int
 	blocks     map[*schema.Table]*schema.Block
+
+	// leaving is the block on its way, nil if there is none, and left says how it went.
+	leaving *schema.Block
+	left    chan error
+	// spare are empty blocks.
+	spare map[*schema.Table]*schema.Block
+}
+
+func newFileWorker(connection int) *fileWorker {
+	return &fileWorker{connection: connection, blocks: map[*schema.Table]*schema.Block{}, left: make(chan error, 1), spare: map[*schema.Table]*schema.Block{}}
+}
+
+// send sends a block behind the one before, and gives an empty one in its place.
+func (w *fileWorker) send(ctx context.Context, batch *loaders.Batch, b *schema.Block) (*schema.Block, error) {
+	if err := w.wait(); err != nil {
+		return nil, err
+	}
+	w.leaving = b
+	go func() { w.left <- batch.WriteOn(ctx, w.connection, b) }() // waited for by wait
+	t := b.Table()
+	empty := w.spare[t]
+	delete(w.spare, t)
+	if empty == nil {
+		empty = schema.NewBlock(t)
+	}
+	return empty, nil
+}
+
+// wait waits until the block that is on its way has left.
+func (w *fileWorker) wait() error {
+	if w.leaving == nil {
+		return nil
+	}
+	err := <-w.left
+	w.leaving.Reset()
+	w.spare[w.leaving.Table()], w.leaving = w.leaving, nil
+	return err
 }
 
 // fileLoad is one file on its way through the workers.
@@ -155,7 +193,7 @@ func (f *fileLoad) mappings(header []string) ([][]*normalize.Normalizer, error) 
 
 func (n *normalizer) fileWorkers() []*fileWorker {
 	for len(n.workers) < fileWorkers {
-		n.workers = append(n.workers, &fileWorker{connection: len(n.workers), blocks: map[*schema.Table]*schema.Block{}})
+		n.workers = append(n.workers, newFileWorker(len(n.workers)))
 	}
 	return n.workers
 }
@@ -199,7 +237,12 @@ func (f *fileLoad) read(ctx context.Context, csv *normalize.CSV) (records int64,
 }
 
 // work makes rows of chunks until there are no more, and sends what is left of them.
-func (f *fileLoad) work(ctx context.Context, w *fileWorker, mappings []*normalize.Normalizer) error {
+func (f *fileLoad) work(ctx context.Context, w *fileWorker, mappings []*normalize.Normalizer) (err error) {
+	defer func() {
+		if left := w.wait(); err == nil && left != nil {
+			err = f.sending(left)
+		}
+	}()
 	for chunk := range f.full {
 		for i, out := range f.outputs {
 			if f.stop.Load() {
@@ -214,11 +257,12 @@ func (f *fileLoad) work(ctx context.Context, w *fileWorker, mappings []*normaliz
 	if f.stop.Load() {
 		return nil
 	}
-	for _, b := range w.blocks {
-		if err := f.batch.WriteOn(ctx, w.connection, b); err != nil {
+	for t, b := range w.blocks {
+		empty, err := w.send(ctx, f.batch, b)
+		if err != nil {
 			return f.sending(err)
 		}
-		b.Reset()
+		w.blocks[t] = empty
 	}
 	return nil
 }
@@ -227,11 +271,9 @@ func (f *fileLoad) work(ctx context.Context, w *fileWorker, mappings []*normaliz
 func (f *fileLoad) chunk(ctx context.Context, w *fileWorker, chunk *normalize.Chunk, out extractors.Output, mapping *normalize.Normalizer) error {
 	var sending error // what goes wrong on the way to the warehouse, not in the file
 	full := func(b *schema.Block) (*schema.Block, error) {
-		if sending = f.batch.WriteOn(ctx, w.connection, b); sending != nil {
-			return nil, sending
-		}
-		b.Reset()
-		return b, nil
+		var empty *schema.Block
+		empty, sending = w.send(ctx, f.batch, b)
+		return empty, sending
 	}
 	onBad := func(r normalize.BadRow) error {
 		reason := fmt.Sprintf("line %d: %s", r.Line, r.Reason)
