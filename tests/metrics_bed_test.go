@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,6 +23,8 @@ type tracked struct {
 	began   time.Time
 	// ahead is how far the network's clock is ahead of ours.
 	ahead atomic.Int64
+	// db is the state, once a test asked for it; see state.
+	db *sql.DB
 }
 
 // integrations are the platform's ids of ten letters and digits.

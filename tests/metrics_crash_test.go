@@ -46,39 +46,38 @@ func (k *tracked) hurry(passes time.Duration, args ...string) result {
 
 // pausing says that every pull that has calls to make waits longer than longPause.
 func (k *tracked) pausing() bool {
-	pulling := k.state("SELECT count(*) FROM pulls WHERE phase = 'pulling'")
-	waiting := k.state("SELECT count(*) FROM pulls WHERE phase = 'pulling' AND not_before > ?", time.Now().Add(longPause).UnixMilli())
-	return pulling > 0 && waiting == pulling
+	return k.ask("SELECT count(*) > 0 AND count(*) = count(*) FILTER (WHERE not_before > ?) FROM pulls WHERE phase = 'pulling'", time.Now().Add(longPause).UnixMilli()) == 1
 }
 
 // resume ends all pauses. The daemon must not be running.
 func (k *tracked) resume() {
 	k.t.Helper()
-	db := k.openState()
-	defer db.Close()
-	if _, err := db.Exec("UPDATE pulls SET not_before = 0"); err != nil {
+	if k.state() == nil {
+		return // it did not get as far
+	}
+	if _, err := k.state().Exec("UPDATE pulls SET not_before = 0"); err != nil {
 		k.t.Fatal(err)
 	}
 }
 
-func (k *tracked) openState() *sql.DB {
+// state opens the state beside the daemon; nil while there is none.
+func (k *tracked) state() *sql.DB {
 	k.t.Helper()
-	db, err := sql.Open("sqlite", k.data("state.db")+"?_pragma=busy_timeout(10000)")
-	if err != nil {
+	if _, err := os.Stat(k.data("state.db")); err != nil || k.db != nil {
+		return k.db
+	}
+	var err error
+	if k.db, err = sql.Open("sqlite", k.data("state.db")+"?_pragma=busy_timeout(10000)"); err != nil {
 		k.t.Fatal(err)
 	}
-	return db
+	k.t.Cleanup(func() { k.db.Close() })
+	return k.db
 }
 
-// state asks the state for a number; 0 while there is none yet.
-func (k *tracked) state(query string, args ...any) (n int) {
+// ask asks the state for a number; 0 while there is none.
+func (k *tracked) ask(query string, args ...any) (n int) {
 	k.t.Helper()
-	if _, err := os.Stat(k.data("state.db")); err != nil {
-		return 0
-	}
-	db := k.openState()
-	defer db.Close()
-	if err := db.QueryRow(query, args...).Scan(&n); err != nil {
+	if db := k.state(); db == nil || db.QueryRow(query, args...).Scan(&n) != nil {
 		return 0 // the file is just being made
 	}
 	return n

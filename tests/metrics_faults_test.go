@@ -101,7 +101,7 @@ func TestMetricsSurvivesWhatGoesWrongWithAnExport(t *testing.T) {
 			}
 			// All of it is published: the same backfill once more is a new one, and known
 			// rows are so few that they come page by page.
-			if n := k.state("SELECT count(*) FROM pulls"); n > 0 {
+			if n := k.ask("SELECT count(*) FROM pulls"); n > 0 {
 				t.Errorf("%d pulls are left", n)
 			}
 			for _, c := range k.network.CallsTo("/storage/") {
