@@ -49,14 +49,14 @@ func TestAWeekOfFiveMinutesBetweenCalls(t *testing.T) {
 	// bring beside the schedule, so that there is always something to ask for, and goes
 	// back over the end of summer time.
 	began := time.Date(2026, time.March, 5, 9, 30, 0, 0, loc)
-	history := began.AddDate(0, 0, -380)
+	history := began.AddDate(0, 0, -430)
 	frozen := began.AddDate(0, 0, 7)
 	in := &installation{
 		path: filepath.Join(b.dir, "state.db"), dsn: b.dsn, database: b.database, manifest: performManifest(t),
 		account: performAccount(t, 6), callers: dice(1), killer: dice(2),
 		// Publications are what takes real time here: they are fewer and larger than a
 		// daemon's, which waits for half a second.
-		linger: 90 * time.Minute,
+		linger: time.Hour,
 	}
 	in.account.Start = time.Date(history.Year(), history.Month(), history.Day(), 0, 0, 0, 0, loc)
 	delay, timeout := in.manifest.Pace.MinDelay, in.manifest.Timeout
@@ -104,7 +104,8 @@ func TestAWeekOfFiveMinutesBetweenCalls(t *testing.T) {
 		left = l.unread()
 		l.stop()
 		l = in.start(t, false)
-		l.backfill(in.account.Start, frozen)
+		// What is older than the tiers reach had stopped to change before it was read.
+		l.backfill(frozen.AddDate(0, 0, -98), frozen)
 		l.stop()
 	})
 
@@ -150,7 +151,7 @@ func (l *life) unread() int {
 	return n
 }
 
-// backfill asks for everything once more, as `syncd run --backfill` does, until it is loaded.
+// backfill asks for a range once more, as `syncd run --backfill` does, until it is loaded.
 func (l *life) backfill(from, to time.Time) {
 	l.t.Helper()
 	since := time.Now()
