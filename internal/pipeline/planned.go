@@ -20,6 +20,11 @@ const firstChanges = 24 * time.Hour
 // the same minute.
 const heldAgain = 15 * time.Minute
 
+// heldFileAgain is heldAgain for what came as a file: a network that never says the
+// same twice would have every export of a day spent on it within hours. At six hours
+// it is four of ten.
+const heldFileAgain = 6 * time.Hour
+
 // Known is what the store knows of a stream of an account: what planning rests on.
 // The zero Known is that of a stream that was never pulled.
 type Known struct {
@@ -122,6 +127,7 @@ func (a *Account) whole(s *extractors.Stream, tier state.Tier) Planned {
 // enough before again.
 func (a *Account) windows(s *extractors.Stream, k Known, due []plan.Due, now, again time.Time) []Planned {
 	axis := plan.Of(s)
+	due = slices.DeleteFunc(slices.Clone(due), func(d plan.Due) bool { return d.Tier != state.Hot && resting(axis, k.Held, d.Window, again) })
 	volume := plan.VolumeOf(s, k.Published, k.Parent)
 	choices := axis.Routes(due, k.Open, standing(axis, k, again), volume, a.Costs(), now)
 	pulls := make([]Planned, len(choices))
@@ -150,7 +156,11 @@ func standing(axis *plan.Stream, k Known, again time.Time) []plan.Standing {
 		}
 	}
 	for _, h := range k.Held {
-		add(schema.Window{From: h.From, To: h.To}, false, again.Sub(h.At) >= heldAgain)
+		rest := heldAgain
+		if wasFile(axis, h) {
+			rest = heldFileAgain
+		}
+		add(schema.Window{From: h.From, To: h.To}, false, again.Sub(h.At) >= rest)
 	}
 	for _, f := range k.Failed {
 		if f.Kind == state.Windowed && f.Route == state.Export {
@@ -158,6 +168,22 @@ func standing(axis *plan.Stream, k Known, again time.Time) []plan.Standing {
 		}
 	}
 	return all
+}
+
+// wasFile reports whether what a guard held back came as a file.
+func wasFile(axis *plan.Stream, h state.HeldWindow) bool {
+	return axis.Steps(schema.Window{From: h.From, To: h.To}) > 1 || axis.Export != nil && axis.Export.Only
+}
+
+// resting reports whether a window lies in a file that was held back and is not to be
+// asked for again yet: its days are due all the time, for they are not published.
+func resting(axis *plan.Stream, held []state.HeldWindow, w schema.Window, now time.Time) bool {
+	if now.IsZero() { // a backfill, which somebody asked for
+		return false
+	}
+	return slices.ContainsFunc(held, func(h state.HeldWindow) bool {
+		return wasFile(axis, h) && now.Sub(h.At) < heldFileAgain && h.From.Before(w.To) && w.From.Before(h.To)
+	})
 }
 
 // changedSince is where the last published list of changes ended.

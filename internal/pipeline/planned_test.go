@@ -70,9 +70,14 @@ func TestWhatWasAskedForAsAFileIsAskedForAgainInTheSameShape(t *testing.T) {
 			[]pull{{10, 11, state.Direct}, {9, 10, state.Direct}, {1, 9, state.Export}},
 		},
 		{
-			"a file that a guard held back a minute ago goes with what of it is due",
-			Known{Held: []state.HeldWindow{{Stream: "clicks", From: day(3), To: day(6), At: now.Add(-time.Minute)}}},
-			[]pull{{10, 11, state.Direct}, {9, 10, state.Direct}, {6, 9, state.Export}, {3, 6, state.Export}, {1, 3, state.Export}},
+			"a file that a guard held back an hour ago rests, though its days are due",
+			Known{Held: []state.HeldWindow{{Stream: "clicks", From: day(3), To: day(6), At: now.Add(-time.Hour)}}},
+			[]pull{{10, 11, state.Direct}, {9, 10, state.Direct}, {6, 9, state.Export}, {1, 3, state.Export}},
+		},
+		{
+			"a file that a guard held back in the night is asked for again in its shape",
+			Known{Held: []state.HeldWindow{{Stream: "clicks", From: day(3), To: day(6), At: now.Add(-7 * time.Hour)}}},
+			[]pull{{10, 11, state.Direct}, {9, 10, state.Direct}, {3, 6, state.Export}, {6, 9, state.Export}, {1, 3, state.Export}},
 		},
 		{
 			"a file that was given up keeps its range",
