@@ -48,6 +48,10 @@ type cursor struct {
 	Failed int      `json:"f,omitempty"`
 	Lost   int      `json:"l,omitempty"`
 	Spent  []string `json:"s,omitempty"`
+	// Seen are the exports of the range that were in the list before the first creation:
+	// one that is there afterwards and not among them is what was created, whatever the
+	// network's clock says of it.
+	Seen []string `json:"o,omitempty"`
 
 	// Export is the export in hand. Polls counts how often it was asked for, Waited the
 	// seconds of pauses between, and Since is when that began by the network's clock, in
@@ -109,7 +113,7 @@ func (m *Machine) after(c cursor, w extractors.Work) (cursor, bool) {
 func (c cursor) again() cursor {
 	return cursor{
 		Version: cursorVersion, Phase: Find, Item: c.Item, Ranges: c.Ranges,
-		Made: c.Made, Failed: c.Failed, Lost: c.Lost, Spent: c.Spent,
+		Made: c.Made, Failed: c.Failed, Lost: c.Lost, Spent: c.Spent, Seen: c.Seen,
 	}
 }
 
@@ -125,6 +129,13 @@ func (c *cursor) spend(id string) {
 	if len(c.Spent) < spentMax {
 		// A copy: the cursor that this one was made of keeps its own.
 		c.Spent = append(c.Spent[:len(c.Spent):len(c.Spent)], id)
+	}
+}
+
+// see marks an export as one that was there before the first creation.
+func (c *cursor) see(id string) {
+	if len(c.Seen) < spentMax {
+		c.Seen = append(c.Seen[:len(c.Seen):len(c.Seen)], id)
 	}
 }
 
@@ -185,7 +196,7 @@ func (c cursor) check() error {
 		return errors.New("it has no ranges, or too many")
 	case (c.Export != "") != (c.Phase == Poll || c.Phase == Sign):
 		return errors.New("an export and what is next do not agree")
-	case len(c.Spent) > spentMax, len(c.Export) > nameMax, len(c.Artifact) > nameMax:
+	case len(c.Spent) > spentMax, len(c.Seen) > spentMax, len(c.Export) > nameMax, len(c.Artifact) > nameMax:
 		return errors.New("a name in it is too long, or there are too many")
 	case c.Item < 0, c.Page < 0, c.Made < 0, c.Failed < 0, c.Lost < 0, c.Polls < 0, c.Waited < 0, c.Since < 0, c.Size < 0, c.Total < 0:
 		return errors.New("a number in it is out of range")

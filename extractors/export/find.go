@@ -47,12 +47,18 @@ func (r *reading) found() (extractors.Page, error) {
 		byAge    = true // all are dated, and the newest come first
 		worsened bool
 	)
+	if next.Made == 0 && next.Page == 0 {
+		next.Seen = nil
+	}
 	for _, raw := range list {
 		o := m.object(raw)
 		byAge = byAge && !o.created.IsZero() && (oldest.IsZero() || !o.created.After(oldest))
 		oldest = o.created
 		if o.id == "" || len(o.id) > nameMax || slices.Contains(next.Spent, o.id) || !m.same(r.ask, o) {
 			continue
+		}
+		if next.Made == 0 {
+			next.see(o.id)
 		}
 		switch {
 		case o.status == failed && r.own(o):
@@ -85,8 +91,13 @@ func (r *reading) found() (extractors.Page, error) {
 	return r.none(next, worsened)
 }
 
-// own reports whether an export was created since the pull was.
+// own reports whether an export was created since the pull was: by this pull, or, to
+// the same effect, by somebody else. Once a creation was not heard of, what is new in the
+// list is its export; before that there are only the two clocks.
 func (r *reading) own(o object) bool {
+	if c := r.cursor; c.Made > 0 && len(c.Seen) < spentMax && !slices.Contains(c.Seen, o.id) {
+		return true
+	}
 	return !o.created.IsZero() && !o.created.Before(r.work.Begun.Add(-clockSkew))
 }
 

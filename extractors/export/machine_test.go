@@ -361,6 +361,9 @@ func TestCrashes(t *testing.T) {
 		"of a simple pull":       nil,
 		"of a pull that parts":   capped(30_000),
 		"of a pull without rows": rows(0),
+		"at a network whose clock is an hour behind": func(n *fakeNetwork, _ *Machine) {
+			n.onCreate = func(e *exported) { e.Created = e.Created.Add(-time.Hour) }
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			whole := newNetwork()
