@@ -200,7 +200,9 @@ func TestMetricsADownloadThatWasKilledGoesOnWhereItStopped(t *testing.T) {
 	p.wait()
 	k.run(args...).ended(t, 0)
 	k.metricsRowsEqual(k.connect(), k.network, "clicks", k.zone, s)
-	k.bought(1)
+	if e := k.bought(1); e[0].Fetched != 0 {
+		t.Errorf("the file was fetched once more from its beginning")
+	}
 	ranges := 0
 	for _, c := range k.network.Log() {
 		if c.Range == fmt.Sprintf("bytes=%d-", half) && c.Status == 206 {
