@@ -125,7 +125,7 @@ func pipelineAccount(cfg *config.Config, i int, network *manifest.Network, sourc
 	var quotas []state.Budget
 	budgets := map[string]state.Budget{}
 	for _, q := range network.Pace.Quotas {
-		budget := state.Budget{Name: q.Name, Calls: q.Calls, Per: q.Per}
+		budget := state.Budget{Name: q.Name, Calls: q.Calls, Per: q.Per + quotaMargin}
 		if q.For == "" {
 			quotas = append(quotas, budget)
 		} else {
@@ -148,6 +148,11 @@ func pipelineAccount(cfg *config.Config, i int, network *manifest.Network, sourc
 // altered reports whether personal data is not kept as the network gives it. A
 // downloaded file has it as it was, so it may not outlive its rows' way to the warehouse.
 func altered(mode string) bool { return mode == config.PIIHash || mode == config.PIIDrop }
+
+// quotaMargin is added to the time of every quota: a call is counted here when it
+// leaves and at the network when it arrives, and the first of two may take longer on
+// its way than the second.
+const quotaMargin = time.Second
 
 // startOf is the instant at which the first report day begins; zero for none.
 func startOf(d config.Day, loc *time.Location) time.Time {
