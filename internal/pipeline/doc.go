@@ -20,8 +20,9 @@
 //   - A call that creates something at the network moves its pull, before it leaves, to
 //     where the pull goes on if nothing more is heard of the call: it is looked for and
 //     not made twice.
-//   - A file has its name only when all of it is on disk. What came of it before a crash
-//     is gone on with behind a new link.
+//   - A file has its name only when all of it came, and is settled on disk while it is
+//     loaded; one that the machine took with it counts as not received (internal/spool).
+//     What came of it before a crash is gone on with behind a new link.
 //   - Rows carry the version of the page that brought them, so loading a page
 //     twice changes nothing.
 //   - A pull leaves the store in the same transaction that writes its checkpoint
