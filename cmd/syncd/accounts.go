@@ -125,8 +125,9 @@ func pipelineAccount(cfg *config.Config, i int, network *manifest.Network, sourc
 	var quotas []state.Budget
 	budgets := map[string]state.Budget{}
 	for _, q := range network.Pace.Quotas {
-		budget := state.Budget{Name: q.Name, Calls: q.Calls, Per: q.Per + quotaMargin}
+		budget := state.Budget{Name: q.Name, Calls: q.Calls, Per: q.Per}
 		if q.For == "" {
+			budget.Per += quotaMargin
 			quotas = append(quotas, budget)
 		} else {
 			budgets[q.Name] = budget
@@ -149,7 +150,7 @@ func pipelineAccount(cfg *config.Config, i int, network *manifest.Network, sourc
 // downloaded file has it as it was, so it may not outlive its rows' way to the warehouse.
 func altered(mode string) bool { return mode == config.PIIHash || mode == config.PIIDrop }
 
-// quotaMargin is added to the time of every quota: a call is counted here when it
+// quotaMargin is added to the time of a quota that all calls count against: a call is counted here when it
 // leaves and at the network when it arrives, and the first of two may take longer on
 // its way than the second.
 const quotaMargin = time.Second

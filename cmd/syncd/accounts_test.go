@@ -35,7 +35,7 @@ func TestAnAccountHasTheNetworksBudgetsAndKeepsNoFileThatItsRowsMayNotHave(t *te
 				t.Fatal(err)
 			}
 			run := accounts[0].run
-			want := map[string]state.Budget{"exports": {Name: "exports", Calls: 10, Per: 24*time.Hour + quotaMargin}}
+			want := map[string]state.Budget{"exports": {Name: "exports", Calls: 10, Per: 24 * time.Hour}}
 			if d := cmp.Diff(want, run.Budgets); d != "" {
 				t.Errorf("budgets (-want +got):\n%s", d)
 			}
