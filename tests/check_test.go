@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"syncd/tests/affisesim"
 	"syncd/tests/metricssim"
 	"syncd/tests/performcbsim"
 )
@@ -58,4 +59,13 @@ func TestCheckDoesNotSpendTheCallsOfASlowNetwork(t *testing.T) {
 	if calls := n.Log(); len(calls) != 1 {
 		t.Errorf("check made %d calls at a network that takes one in five minutes", len(calls))
 	}
+}
+
+func TestCheckGoesOnWithoutAWarehouse(t *testing.T) {
+	t.Parallel()
+	b := newBed(t, affisesim.Options{Conversions: 1, Clicks: 1})
+	b.dsn = "clickhouse://default@127.0.0.1:1/" // nothing listens on port 1
+	b.config(adminAccount("main", "UTC", time.Now().AddDate(0, 0, -2), unpaced))
+	r := b.run("check").ended(t, 1)
+	says(t, r.stdout, "ok     state", "FAULT  warehouse: ", "127.0.0.1:1", "ok     account main: Affise accepts the key")
 }

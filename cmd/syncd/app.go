@@ -31,6 +31,8 @@ type app struct {
 	config   *config.Config
 	accounts []*account
 	log      *zap.Logger
+	// patience is how long a warehouse that does not answer is waited for.
+	patience time.Duration
 
 	closers []func()
 }
@@ -63,7 +65,7 @@ func newApp(cfg *config.Config, logs io.Writer) (*app, error) {
 	if err != nil {
 		return nil, &usageError{err}
 	}
-	return &app{config: cfg, accounts: accounts, log: log}, nil
+	return &app{config: cfg, accounts: accounts, log: log, patience: startPatience}, nil
 }
 
 // select leaves only the accounts and checks the names of a selection.
@@ -132,13 +134,17 @@ func (a *app) openWarehouse(ctx context.Context, store state.Store) (*loaders.Wa
 	return w, engine, nil
 }
 
-// probeFor is how long a start waits for a warehouse that does not answer: servers
-// that are started together with syncd take some seconds.
-const probeFor = time.Minute
+const (
+	// startPatience is that of a start: servers that are started together with syncd take
+	// some seconds.
+	startPatience = time.Minute
+	// checkPatience is that of a check, which a person waits for.
+	checkPatience = 5 * time.Second
+)
 
 // probe asks the warehouse what it is, until it answers.
 func (a *app) probe(ctx context.Context, w *loaders.Warehouse) (loaders.Server, error) {
-	delays := backoff.NewExponentialBackOff(backoff.WithInitialInterval(time.Second), backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(probeFor))
+	delays := backoff.NewExponentialBackOff(backoff.WithInitialInterval(time.Second), backoff.WithMaxInterval(5*time.Second), backoff.WithMaxElapsedTime(a.patience))
 	return backoff.RetryNotifyWithData(func() (loaders.Server, error) {
 		server, err := w.Probe(ctx)
 		if e, ok := errors.AsType[*loaders.Error](err); ok && e.Code == 0 && e.Retryable() {

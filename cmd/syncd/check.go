@@ -80,6 +80,7 @@ func (a *app) checkOnline(ctx context.Context, only selection, streams bool, rep
 	if err != nil {
 		return // without the state the network's pace is not known, so no call may be made
 	}
+	a.patience = checkPatience
 	w, _, err := a.openWarehouse(ctx, store)
 	found := ""
 	if err == nil {

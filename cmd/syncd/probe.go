@@ -173,8 +173,7 @@ func (a *account) contradicted(s *extractors.Stream, err error) error {
 
 // understand maps an answer as a pull would, and says how much of it was understood.
 func (a *account) understand(s *extractors.Stream, w extractors.Work, answer pipeline.Probed) (string, error) {
-	variables := extractors.Asked(answer.Request)
-	maps.Copy(variables, s.Variables)
+	variables := maps.Collect(maps.All(s.Variables))
 	maps.Copy(variables, extractors.Asked(answer.Request))
 	c := &normalize.Context{
 		Network: a.run.Network, Account: a.run.Name, Stream: s.Name, Location: a.run.Location, Version: 1, SyncedAt: answer.At, Variables: variables,
