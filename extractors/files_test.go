@@ -14,8 +14,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"syncd/extractors"
 	"syncd/extractors/manifest"
 	"syncd/extractors/rest"
@@ -44,19 +42,7 @@ func TestFileRecordings(t *testing.T) {
 					t.Fatalf("network %s has no stream %s with files", n.Name, name)
 				}
 				got := playFile(t, n, src, src.Streams()[i], file)
-				golden := file + ".golden"
-				if *update {
-					if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-						t.Fatal(err)
-					}
-				}
-				want, err := os.ReadFile(golden)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if diff := cmp.Diff(string(want), got); diff != "" {
-					t.Errorf("rows of %s (-want +got):\n%s", file, diff)
-				}
+				asGolden(t, file+".golden", got)
 			})
 			played[name] = true
 		}

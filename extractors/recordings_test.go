@@ -99,19 +99,7 @@ func TestRecordings(t *testing.T) {
 					t.Fatalf("role %s has no stream %s", role, name)
 				}
 				got := play(t, n, src, src.Streams()[i], file)
-				golden := bare(file) + ".golden"
-				if *update {
-					if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-						t.Fatal(err)
-					}
-				}
-				want, err := os.ReadFile(golden)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if diff := cmp.Diff(string(want), got); diff != "" {
-					t.Errorf("rows of %s (-want +got):\n%s", file, diff)
-				}
+				asGolden(t, bare(file)+".golden", got)
 			})
 			played[role+" "+name] = true
 		}
@@ -128,6 +116,23 @@ func TestRecordings(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// asGolden compares rows with the golden ones, or with -update makes them so.
+func asGolden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("rows of %s (-want +got):\n%s", file, diff)
 	}
 }
 
