@@ -61,7 +61,7 @@ type Call struct {
 	Method string
 	URL    string
 	Header http.Header
-	// Body is nil for all calls but the creation of an export.
+	// Body is nil but for the creation of an export and for reads by POST.
 	Body []byte
 	// Describe is the path and the parameters without secrets, "/3.0/offers?page=2", and
 	// behind a # the item of the call where they do not name it ("/offers/12#item=12").
@@ -69,6 +69,9 @@ type Call struct {
 	Describe string
 	// Creates says that the call creates an export, the one kind that is not a read.
 	Creates bool
+	// Reads says that a call with another method than GET only reads: some networks take
+	// the ids that they are asked for in a body.
+	Reads bool
 	// Budget names the budget of the account that the call counts against, beside those
 	// that all calls count against; empty for none.
 	Budget string

@@ -43,10 +43,14 @@ type Stream struct {
 	Variables map[string]string
 }
 
-// Kind is the kind of pull that brings the stream whole: Windowed or Snapshot.
+// Kind is the kind of pull that the stream's schedule asks for: Windowed, Snapshot, or
+// Changes where it asks for open leads, of which no answer has all.
 func (s *Stream) Kind() state.Kind {
-	if s.Window != nil {
+	switch {
+	case s.Window != nil:
 		return state.Windowed
+	case s.ForEach != nil && s.ForEach.OpenLeads != "":
+		return state.Changes
 	}
 	return state.Snapshot
 }
@@ -107,6 +111,10 @@ type ForEachRule struct {
 	Columns []string
 	// Values is a fixed list.
 	Values []string
+	// OpenLeads says which id of the account's open leads is the list; empty if they are not.
+	OpenLeads state.LeadID
+	// Poll says how often each of them is asked for.
+	Poll state.PollRule
 	// Batch is the number of items that one call asks for, at least 1.
 	Batch int
 }
@@ -126,4 +134,7 @@ type Output struct {
 	// Scope are the constant columns that tell this stream's rows in the table from
 	// those of other streams of the account (report, stream), beside the window.
 	Scope map[string]string
+	// Leads says that the records are facts about leads, which are merged when they are
+	// received: the rows are then state.Page.Leads. Table is conversions.
+	Leads bool
 }

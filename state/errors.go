@@ -24,4 +24,8 @@ var (
 	// ErrNoPull means that there is no pull with the given ID in the phase that the
 	// method asks for: it was dropped, replaced, published or given up, or the caller is wrong.
 	ErrNoPull = errors.New("no such pull")
+	// ErrPullOpen means that a stream has an open pull, and can have one only.
+	ErrPullOpen = errors.New("the stream has an open pull")
+	// ErrNoLead means that nothing is known of a lead.
+	ErrNoLead = errors.New("no such lead")
 )

@@ -190,6 +190,8 @@ type Receipt struct {
 	// File names the spool file that holds the records, relative to the spool
 	// directory; Body is empty then and RawBytes the size of the file. Empty for all others.
 	File string
+	// Told is nil unless the answer tells of leads; see Lead.
+	Told *Told
 }
 
 // Failure is a call that brought no usable answer.
@@ -232,6 +234,9 @@ type Page struct {
 	RawBytes   int
 	Hash       uint64
 	ReceivedAt time.Time
+	// Leads are the rows of the leads that the page told of, as it left them, each lead
+	// once; nil for pages that told of none.
+	Leads []LeadRow
 }
 
 // Checkpoint is what is known to be published of one window of one stream.
@@ -321,6 +326,8 @@ const RunsKept = 10_000
 // The interface is large on purpose and not meant to be implemented outside the
 // subpackages of state.
 type Store interface {
+	Leads
+
 	// Close waits for the writes in hand, then gives the store up for others to
 	// open. Every method called later returns ErrClosed; a second Close does nothing.
 	Close() error

@@ -16,6 +16,12 @@ type Network struct {
 	Docs  string `yaml:"docs"`
 	// Evidence holds for every stream that does not state its own.
 	Evidence Evidence `yaml:"evidence"`
+	// Reach is ReachVerified if empty.
+	Reach Reach `yaml:"reach"`
+	// Units are what traffic is sent to, as the network names it.
+	Units []Unit `yaml:"units"`
+	// Postback is nil if nothing is known of what the network sends.
+	Postback *Postback `yaml:"postback"`
 	// BaseURL is empty when every account has its own host: the account must give it.
 	BaseURL string `yaml:"base_url"`
 	Auth    Auth   `yaml:"auth"`
@@ -66,6 +72,29 @@ type Auth struct {
 	Credential string `yaml:"credential"`
 	// User is the name of the credential that is the user, for AuthBasic.
 	User string `yaml:"user"`
+	// Also are sent beside: a second header, a parameter with the user's number.
+	Also []Auth `yaml:"also"`
+	// Signer is nil if calls are not signed.
+	Signer *Signer `yaml:"signer"`
+	// Login is nil if the credential itself is sent.
+	Login *Login `yaml:"login"`
+}
+
+// Signer computes a parameter of the query from the call and a credential.
+type Signer struct {
+	Kind SignerKind `yaml:"kind"`
+	// Param carries the signature.
+	Param string `yaml:"param"`
+	// Credential is the secret.
+	Credential string `yaml:"credential"`
+}
+
+// Login is a call whose answer gives what the others are authorized with. What it gives
+// is kept in memory only, and asked for again when a call is refused.
+type Login struct {
+	Request Request `yaml:"request"`
+	// Token maps the name of a parameter to the path of its value in the answer.
+	Token map[string]string `yaml:"token"`
 }
 
 // Credential is a secret that an account gives.
@@ -123,8 +152,19 @@ type PII struct {
 	IP []string `yaml:"ip"`
 }
 
-// Request is a GET: no manifest can say anything that writes.
+// Request is a GET, or a POST that reads: no manifest can say anything that writes.
 type Request struct {
+	// Method is MethodGet if empty.
+	Method Method `yaml:"method"`
+	// Body is the JSON of a POST, a template whose placeholders are written as JSON
+	// strings are inside quotes; Form are the fields of a form, like Query. At most one is given.
+	Body string              `yaml:"body"`
+	Form map[string][]string `yaml:"form"`
+	// URLVariable names a variable that holds the whole address of the call, a template
+	// with {credential.NAME}, {variable.NAME} and the placeholders of items and windows.
+	// Nothing else of the request is given then, and the network's auth is not added: it is for
+	// calls that exist but are not public. The stream is off as long as it is empty.
+	URLVariable string `yaml:"url_variable"`
 	// Path is appended to the base URL; placeholders in it are escaped as one element.
 	// It holds neither parameters nor a fragment.
 	Path string `yaml:"path"`
@@ -176,6 +216,12 @@ type Stream struct {
 	ForEach *ForEach `yaml:"for_each"`
 	// Export is nil unless the records can also be had as a file; see Network.Exports.
 	Export *Export `yaml:"export"`
+	// Leads says that the records are facts about leads: about some column of what a lead is, or
+	// about a lead that a postback may have told of. Its main table is conversions.
+	Leads bool `yaml:"leads"`
+	// Settled is how long a decision has to stand until a lead is polled no more; for
+	// streams over open leads. 0 means 7 days.
+	Settled time.Duration `yaml:"settled"`
 	// Slices is nil unless the account chooses the report's dimensions. Such a stream
 	// is a template: the account may configure it under its own name, and any number
 	// of times more as "<name>/<anything>", each with its own slices.
@@ -261,10 +307,14 @@ type Paging struct {
 	// that nothing new changes (by id, upwards).
 	Distinct       bool   `yaml:"distinct"`
 	DistinctAdvice string `yaml:"distinct_advice"`
+	// Adaptive says that a page that the network fails to give (5xx) is asked for again with half
+	// the size, down to one record, which is then passed over and told of; the size grows
+	// back with pages that come. For PagingOffset.
+	Adaptive bool `yaml:"adaptive"`
 }
 
 // ForEach says over which list the calls of a stream go; exactly one of Stream,
-// Variable and Values is given.
+// Variable, Values and OpenLeads is given.
 type ForEach struct {
 	// Stream and Column: the values of a column of another stream's live rows.
 	// Columns are several in place of one: an item is then a row's values of all of
@@ -275,6 +325,9 @@ type ForEach struct {
 	// Variable: the comma-separated list in an account's variable.
 	Variable string   `yaml:"variable"`
 	Values   []string `yaml:"values"`
+	// OpenLeads: the account's leads that are not settled, by their network or own id.
+	// Restate then says how often a lead of which age is asked for.
+	OpenLeads OpenLeads `yaml:"open_leads"`
 	// Batch is the number of items one call asks for, as {items}; 0 means one, as {item}.
 	Batch int `yaml:"batch"`
 }

@@ -35,6 +35,8 @@ const (
 	// Item is the one item of a for-each call, Items are all of a batch.
 	Item  Placeholder = "item"
 	Items Placeholder = "items"
+	// ItemsJoined are all of a batch as one value, with commas between.
+	ItemsJoined Placeholder = "items.joined"
 	// SliceWords are the dimensions chosen for a report, the ones that are always sent included.
 	SliceWords Placeholder = "slices"
 	// ItemPrefix precedes the number of a column, counted from 1, of an item that is
@@ -48,7 +50,7 @@ const (
 // placeholders are all but the prefixes.
 var placeholders = []Placeholder{
 	WindowFromDay, WindowToDay, WindowHour, WindowFromUnix, WindowToUnix, WindowFromTime, WindowToTime, WindowZone,
-	SinceDay, SinceHour, SinceUnix, AccountTimezone, Item, Items, SliceWords,
+	SinceDay, SinceHour, SinceUnix, AccountTimezone, Item, Items, ItemsJoined, SliceWords,
 }
 
 // Credential gives the name of the credential that p stands for.

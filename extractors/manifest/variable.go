@@ -43,11 +43,13 @@ const (
 	VariableZone VariableKind = "zone"
 	// VariableWord: one of Words.
 	VariableWord VariableKind = "word"
+	// VariableURL: an address as Request.URLVariable takes it.
+	VariableURL VariableKind = "url"
 )
 
 // UnmarshalText accepts the words above only.
 func (k *VariableKind) UnmarshalText(text []byte) error {
-	return word(k, text, "variable kind", VariableList, VariableNumber, VariableDuration, VariablePath, VariableLayout, VariableZone, VariableWord)
+	return word(k, text, "variable kind", VariableList, VariableNumber, VariableDuration, VariablePath, VariableLayout, VariableZone, VariableWord, VariableURL)
 }
 
 // Wrong gives what is wrong with a value for the variable: nil for a good one, and for

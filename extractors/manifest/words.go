@@ -144,6 +144,52 @@ func (z *Zone) UnmarshalText(text []byte) error {
 	return word(z, text, "zone", ZoneAccount, ZoneUTC, ZonePlatform)
 }
 
+// Method is the method of a request.
+type Method string
+
+// The methods.
+const (
+	MethodGet Method = "get"
+	// MethodPost is for reads that take what they are asked for in a body.
+	MethodPost Method = "post"
+)
+
+// UnmarshalText accepts the words above only.
+func (m *Method) UnmarshalText(text []byte) error {
+	return word(m, text, "method", MethodGet, MethodPost)
+}
+
+// OpenLeads says by which of their ids open leads are asked for.
+type OpenLeads string
+
+// The ids.
+const (
+	OpenByNetworkID OpenLeads = "network"
+	OpenByOwnID     OpenLeads = "own"
+)
+
+// UnmarshalText accepts the words above only.
+func (o *OpenLeads) UnmarshalText(text []byte) error {
+	return word(o, text, "kind of open leads", OpenByNetworkID, OpenByOwnID)
+}
+
+// SignerKind is how a call is signed.
+type SignerKind string
+
+// The signers. Signatures are in hexadecimal digits, lower case.
+const (
+	// SignBodyKey is sha1 over the bytes of the body and the secret behind them.
+	SignBodyKey SignerKind = "sha1_body_key"
+	// SignParams is sha1 over the parameters, sorted by name and encoded as they are
+	// sent, and the secret behind them.
+	SignParams SignerKind = "sha1_params_secret"
+)
+
+// UnmarshalText accepts the words above only.
+func (k *SignerKind) UnmarshalText(text []byte) error {
+	return word(k, text, "signer", SignBodyKey, SignParams)
+}
+
 // word sets w to text if it is one of the known words.
 func word[W ~string](w *W, text []byte, what string, known ...W) error {
 	if !slices.Contains(known, W(text)) {

@@ -12,7 +12,8 @@ type Spec struct {
 	// "response.data"); empty for the root. Of several the first that leads somewhere
 	// counts, for networks that wrap the same list now once and now twice. An answer that
 	// is an array has no envelope: then it is the records itself, whatever the path. A
-	// path that leads to null is no records; that none leads anywhere is an error.
+	// path that leads to null is no records; that none leads anywhere is an error. A path
+	// that is {variable.NAME} is what an account says; see Field.From.
 	Records Paths `yaml:"records"`
 	// Shape says what stands there; ShapeEither if empty.
 	Shape Shape `yaml:"shape"`
@@ -73,7 +74,8 @@ type Paths []string
 // Numbers may be given as strings and strings as numbers. A text column that is
 // given an object or array keeps its JSON.
 type Field struct {
-	// From are the paths of the value: the first that has one counts.
+	// From are the paths of the value: the first that has one counts. One that is
+	// {variable.NAME} is what the account gives for it, and left out where that is empty.
 	From Paths `yaml:"from"`
 	// Join puts the values of all paths together with this text between, leaving out
 	// those that have none. An array of plain values is joined in the same way.
@@ -101,6 +103,9 @@ type Field struct {
 	Map map[string]string `yaml:"map"`
 	// MapElse is the value for words that Map does not name.
 	MapElse string `yaml:"map_else"`
+	// Override changes the value by what else the record says, after Map: the first that
+	// holds counts. For text columns.
+	Override []Override `yaml:"override"`
 	// Default is the value when there is none, written as the column's type asks.
 	Default string `yaml:"default"`
 	// Const is the same value for every row, written as the column's type asks.
@@ -116,6 +121,20 @@ type Field struct {
 	// Lower and Upper change the case of text.
 	Lower bool `yaml:"lower"`
 	Upper bool `yaml:"upper"`
+}
+
+// Override is another value for a column, if a second value of the record says so: a
+// flag that makes trash of a lead, a reason that tells it from a refusal.
+type Override struct {
+	// When is the value that the column would have; empty for any, none included.
+	When string `yaml:"when"`
+	// From are the paths of the second value: the first that has one counts.
+	From Paths `yaml:"from"`
+	// Equals are the texts of the second value for which the override holds; "" stands
+	// for no value.
+	Equals Paths `yaml:"equals"`
+	// Value is the column's value then.
+	Value string `yaml:"value"`
 }
 
 // Shape says what stands at the path of the records.
