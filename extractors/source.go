@@ -72,6 +72,8 @@ type Call struct {
 	// Reads says that a call with another method than GET only reads: some networks take
 	// the ids that they are asked for in a body.
 	Reads bool
+	// Items are those of the stream's list that the call asks for; nil for all others.
+	Items []string
 	// Budget names the budget of the account that the call counts against, beside those
 	// that all calls count against; empty for none.
 	Budget string

@@ -72,7 +72,7 @@ func (s *Source) call(p *plan, w extractors.Work, c cursor) extractors.Call {
 	path, shownPath := f.path()
 	sent, shown := query.encode()
 	return extractors.Call{
-		Method: http.MethodGet, URL: s.base + path + sent, Header: header, Describe: shownPath + shown + f.fragment(),
+		Method: http.MethodGet, URL: s.base + path + sent, Header: header, Describe: shownPath + shown + f.fragment(), Items: f.items,
 	}
 }
 

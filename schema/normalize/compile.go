@@ -30,6 +30,7 @@ type Normalizer struct {
 
 	common   commonColumns
 	required []int // columns without which there is no row
+	identity []int // columns without all of which there is no row; empty asks for none
 
 	page   page
 	values []value
@@ -493,6 +494,17 @@ func (c *compiler) commonColumns() {
 // has no partition.
 func (c *compiler) requireKey() {
 	n := c.n
+	for _, name := range n.spec.Identity {
+		if _, ok := n.spec.Columns[name]; ok {
+			n.identity = append(n.identity, n.table.Index(name))
+		}
+	}
+	if len(n.spec.Identity) > 0 {
+		if len(n.identity) == 0 {
+			c.fail("none of the columns %s has a field: it could not be said what a record is about", strings.Join(n.spec.Identity, ", "))
+		}
+		return
+	}
 	needed := append(slices.Clone(n.table.Key), n.table.Partition)
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(needed))) {
 		at := n.table.Index(name)

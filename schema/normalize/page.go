@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -351,6 +352,9 @@ func (n *Normalizer) check() error {
 		if !p.block.IsSet(column) {
 			return n.missing(column)
 		}
+	}
+	if len(n.identity) > 0 && !slices.ContainsFunc(n.identity, p.block.IsSet) {
+		return n.missing(n.identity[0])
 	}
 	if p.by < 0 {
 		return nil

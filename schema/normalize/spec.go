@@ -37,6 +37,10 @@ type Spec struct {
 	// "2006-01-02 15:04:05", and nothing that is empty or a zero time. It is for records
 	// that come in answers and in files, which extra would tell apart.
 	Plain bool `yaml:"plain"`
+	// Identity are columns of which a row needs at least one, in place of the columns of
+	// its table's key, which may then have no fields and no values: the record is one of
+	// several sources that a row is put together from. Not for files.
+	Identity []string `yaml:"-"`
 	// Drop lists dotted paths of the record (with Each: of the element) that are not
 	// kept in extra.
 	Drop Paths `yaml:"drop"`
