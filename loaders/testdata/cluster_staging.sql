@@ -2,7 +2,7 @@ CREATE TABLE IF NOT EXISTS `affiliate_store`.`staging_k7f2_2_conversions` ON CLU
 ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{uuid}/{shard}', '{replica}', _version, _deleted)
 PARTITION BY toYYYYMM(report_date)
 ORDER BY (`account`, `report_date`, `conversion_id`)
-SETTINGS max_bytes_to_merge_at_min_space_in_pool = 1, max_bytes_to_merge_at_max_space_in_pool = 1, parts_to_delay_insert = 0, parts_to_throw_insert = 100000;
+SETTINGS max_bytes_to_merge_at_min_space_in_pool = 1, max_bytes_to_merge_at_max_space_in_pool = 1, parts_to_delay_insert = 0, parts_to_throw_insert = 100000, min_bytes_for_wide_part = 9223372036854775807, min_rows_for_wide_part = 9223372036854775807;
 
 SELECT toUInt8(staged = target OR empty(staged.1)) AS same FROM (SELECT
 ((SELECT groupArray((name, type, compression_codec)) FROM (SELECT name, type, compression_codec FROM system.columns WHERE database = 'affiliate_store' AND table = 'staging_k7f2_2_conversions' ORDER BY position)),
