@@ -42,28 +42,37 @@ func rowsOf(t *schema.Table, key, from, where string, columns ...string) string 
 // Half a digest is enough for those. Contents are not read: that would take a quarter
 // of the time of a whole bulk load.
 func (d *ddl) counted(slot int, a *area) string {
-	return fmt.Sprintf("SELECT s.unit AS unit, count() AS n, uniqExact(r._key) AS keys\nFROM (SELECT cityHash64(%s) AS _key, %s FROM %s) AS r\n%s\nWHERE %s\nGROUP BY unit",
-		quoteAll(a.table.Key), quoteAll(a.needed()), d.staging(slot, a.table), a.join(), a.inside())
+	own, keys := a.brought(), "uniqExact(r._key)"
+	columns := own.needed()
+	if a.loose {
+		columns, keys = append(columns, schema.ColumnDeleted), "uniqExactIf(r._key, r._deleted = 0)"
+	}
+	return fmt.Sprintf("SELECT s.unit AS unit, count() AS n, %s AS keys\nFROM (SELECT cityHash64(%s) AS _key, %s FROM %s) AS r\n%s\nWHERE %s\nGROUP BY unit",
+		keys, quoteAll(a.table.Key), quoteAll(columns), d.staging(slot, a.table), own.join(), own.inside())
 }
 
 // digest gives the query that sums up the digests of the contents that each unit
 // staged, in which order does not show. It has to be read with final when keys came
 // twice.
 func (d *ddl) digest(slot int, a *area, final bool) string {
-	from := d.staging(slot, a.table)
+	own, from := a.brought(), d.staging(slot, a.table)
 	if final {
-		from += " FINAL"
+		from += " FINAL" // which leaves tombstones out
 	}
 	return fmt.Sprintf("SELECT s.unit AS unit, sum(r._content) AS content\nFROM (SELECT cityHash64(%s) AS _content, %s FROM %s) AS r\n%s\nWHERE %s\nGROUP BY unit",
-		contentOf(a.table), quoteAll(a.needed()), from, a.join(), a.inside())
+		contentOf(a.table), quoteAll(own.needed()), from, own.join(), own.inside())
 }
 
 // visibleIn gives the condition for the rows of the target that an area can touch.
 func (d *ddl) visibleIn(slot int, a *area) string {
-	if a.complete {
+	if a.complete && !a.loose {
 		return a.near()
 	}
-	return fmt.Sprintf("%s AND (%s) IN (SELECT %s FROM %s)", a.near(), quoteAll(a.table.Key), quoteAll(a.table.Key), d.staging(slot, a.table))
+	staged := fmt.Sprintf("%s AND (%s) IN (SELECT %s FROM %s)", a.brought().near(), quoteAll(a.table.Key), quoteAll(a.table.Key), d.staging(slot, a.table))
+	if a.complete {
+		return "(" + a.near() + " OR " + staged + ")"
+	}
+	return staged
 }
 
 // touches gives the query that has a row when the target may hold rows of the
@@ -81,6 +90,7 @@ const (
 	classAdded     = "added"     // staged, and not visible before
 	classChanged   = "changed"   // visible with another content
 	classRemoved   = "removed"   // visible, and the unit did not bring it
+	classBuried    = "buried"    // visible, and the unit brought a tombstone for it
 	classSame      = "same"      // visible with the same content, or with a younger one
 	classKept      = "kept"      // visible and not staged, but of a younger call or outside what the unit answers for
 	classPublished = "published" // visible as it is staged: by this publication, before a crash
@@ -106,13 +116,24 @@ func (d *ddl) compare(slot int, a *area, final bool) string {
 		return "r." + quote(name)
 	}
 	currency, payout, revenue := value("currency", "''"), value("payout", "toDecimal128(0, 10)"), value("revenue", "toDecimal128(0, 10)")
-	removable := "0"
-	if a.complete {
+	own, removable := a.brought(), "0"
+	switch {
+	case a.complete && a.loose && a.by != "":
+		removable = fmt.Sprintf("r._version < s.version AND r.%[1]s >= s.low AND r.%[1]s < s.high", quote(a.by))
+	case a.complete:
 		removable = "r._version < s.version"
 	}
 	side := func(fresh, removable, from, where string) string {
 		return fmt.Sprintf("        SELECT %s AS fresh, s.unit AS unit, r._key AS _key, r._content AS content, r._version AS version, %s AS removable, toString(%s) AS currency, %s AS payout, %s AS revenue\n        FROM (%s) AS r\n        %s\n        WHERE %s",
-			fresh, removable, currency, payout, revenue, rowsOf(t, keyOf(t), from, where, columns...), a.join(), a.inside())
+			fresh, removable, currency, payout, revenue, rowsOf(t, keyOf(t), from, where, columns...), own.join(), own.inside())
+	}
+	hasAfter, vanished, live := "max(fresh)", fmt.Sprintf("if(max(removable), '%s', '%s')", classRemoved, classKept), ""
+	tombstones, known := "", ""
+	if a.loose {
+		hasAfter, live = "max(fresh = 1)", " WHERE "+quote(schema.ColumnDeleted)+" = 0"
+		vanished = fmt.Sprintf("multiIf(maxIf(version, fresh = 2) > version_before, '%s', max(removable), '%s', '%s')", classBuried, classRemoved, classKept)
+		tombstones = "\n        UNION ALL\n" + side("2", "0", d.staging(slot, t), " WHERE "+quote(schema.ColumnDeleted)+" = 1")
+		known = "\n    HAVING has_before OR has_after"
 	}
 	return fmt.Sprintf(`SELECT
     class, unit_before, unit_after, currency_before, currency_after, count() AS n,
@@ -120,9 +141,9 @@ func (d *ddl) compare(slot int, a *area, final bool) string {
 FROM
 (
     SELECT
-        max(fresh) AS has_after, min(fresh) = 0 AS has_before,
+        %s AS has_after, min(fresh) = 0 AS has_before,
         maxIf(version, fresh = 0) AS version_before, maxIf(version, fresh = 1) AS version_after,
-        multiIf(NOT has_before, '%s', NOT has_after, if(max(removable), '%s', '%s'), version_before = version_after, '%s',
+        multiIf(NOT has_before, '%s', NOT has_after, %s, version_before = version_after, '%s',
             version_before > version_after OR anyIf(content, fresh = 0) = anyIf(content, fresh = 1), '%s', '%s') AS class,
         maxIf(unit, fresh = 0) AS unit_before, maxIf(unit, fresh = 1) AS unit_after,
         anyIf(currency, fresh = 0) AS currency_before, anyIf(currency, fresh = 1) AS currency_after,
@@ -132,14 +153,15 @@ FROM
     (
 %s
         UNION ALL
-%s
+%s%s
     )
-    GROUP BY _key
+    GROUP BY _key%s
 )
 GROUP BY class, unit_before, unit_after, currency_before, currency_after`+byPartition,
-		classAdded, classRemoved, classKept, classPublished, classSame, classChanged,
-		side("1", "0", staging, ""),
-		side("0", removable, d.target(t.Name)+" FINAL", " WHERE "+d.visibleIn(slot, a)+" AND "+quote(schema.ColumnDeleted)+" = 0"))
+		hasAfter, classAdded, vanished, classPublished, classSame, classChanged,
+		side("1", "0", staging, live),
+		side("0", removable, d.target(t.Name)+" FINAL", " WHERE "+d.visibleIn(slot, a)+" AND "+quote(schema.ColumnDeleted)+" = 0"),
+		tombstones, known)
 }
 
 // tombstones gives the statement that stages a tombstone for every visible row in

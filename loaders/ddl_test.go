@@ -62,6 +62,8 @@ func TestStatementsAreThoseOfTheGoldenFiles(t *testing.T) {
 	report.Outputs[0].Equal = map[string]string{"report": "by_offer"}
 	changes := unitOf(20, "conversions", "", "2026-03-01", "2026-03-02")
 	changes.Complete = false
+	looseChanges := loose(changes)
+	looseChanges.Account = "other"
 	for _, c := range []struct {
 		name  string
 		units []Unit
@@ -70,6 +72,7 @@ func TestStatementsAreThoseOfTheGoldenFiles(t *testing.T) {
 		{"reports", []Unit{report}},
 		{"snapshot", []Unit{unitOf(10, "offers", "", "2026-03-01", "2026-03-02")}},
 		{"changes", []Unit{changes}},
+		{"leads", []Unit{loose(window(10, "2026-03-02", "2026-03-03")), looseChanges}},
 	} {
 		all, err := areas(c.units)
 		must(t, err)

@@ -48,7 +48,9 @@ type outputFindings struct {
 	// staged because they are of younger calls.
 	before, kept            int64
 	added, changed, removed int64
-	money                   map[string]*moved // by currency
+	// vanished are those of removed that no tombstone is staged for yet.
+	vanished int64
+	money    map[string]*moved // by currency
 }
 
 // Publish ends the INSERTs and makes what they staged visible, unit by unit as a
@@ -321,9 +323,10 @@ func (p *publication) compareArea(ctx context.Context, a *area) error {
 			if p.units[l.unitBefore].NoTombstones {
 				break
 			}
-			before.removed += l.rows
-			before.moneyIn(l.currencyBefore).before(l)
-			before.moneyIn(l.currencyBefore).removed += l.rows
+			before.vanished += l.rows
+			before.bury(l)
+		case classBuried: // it has moved: to the guard it is not one that vanished
+			before.bury(l)
 		case classSame:
 			before.before += l.rows
 		case classKept:
@@ -338,6 +341,13 @@ func (p *publication) compareArea(ctx context.Context, a *area) error {
 		}
 		return nil
 	})
+}
+
+// bury counts rows that go.
+func (o *outputFindings) bury(l difference) {
+	o.removed += l.rows
+	o.moneyIn(l.currencyBefore).before(l)
+	o.moneyIn(l.currencyBefore).removed += l.rows
 }
 
 // result puts together what is known of the units, and says whether any is held.
@@ -369,7 +379,7 @@ func (p *publication) bury(ctx context.Context, touched map[*area]bool) error {
 	for _, a := range p.areas {
 		// Only the scopes in which something vanished go along, so none of a unit that
 		// leaves no tombstones.
-		removed := func(s areaScope) bool { return p.found[s.unit].outputs[a.table].removed > 0 }
+		removed := func(s areaScope) bool { return p.found[s.unit].outputs[a.table].vanished > 0 }
 		if !a.complete || !touched[a] || !slices.ContainsFunc(a.scopes, removed) {
 			continue
 		}

@@ -108,7 +108,7 @@ func (p *publication) record(ctx context.Context) error {
 		}
 		for _, o := range u.Outputs {
 			found := f.outputs[o.Table]
-			if found.before == 0 && found.changed == 0 {
+			if found.before == 0 && found.changed == 0 && found.removed == 0 {
 				continue
 			}
 			for _, currency := range slices.Sorted(maps.Keys(found.money)) {

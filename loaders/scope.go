@@ -28,7 +28,9 @@ type area struct {
 	// by is the column that the windows are by; empty when the scopes have no window.
 	by string
 	// equal are the columns with constants, sorted.
-	equal  []string
+	equal []string
+	// loose areas own what their units stage wherever it lies (see Scope.Loose).
+	loose  bool
 	scopes []areaScope
 }
 
@@ -87,9 +89,9 @@ func areas(units []Unit) ([]*area, error) {
 				}
 				s.equal = append(s.equal, o.Equal[c])
 			}
-			key := strings.Join(append([]string{o.Table.Name, fmt.Sprint(u.Complete), by}, equal...), "\x00")
+			key := strings.Join(append([]string{o.Table.Name, fmt.Sprint(u.Complete, o.Loose), by}, equal...), "\x00")
 			if found[key] == nil {
-				found[key] = &area{table: o.Table, complete: u.Complete, by: by, equal: equal}
+				found[key] = &area{table: o.Table, complete: u.Complete, by: by, equal: equal, loose: o.Loose}
 			}
 			found[key].scopes = append(found[key].scopes, s)
 		}
@@ -113,7 +115,7 @@ func overlap(all []*area, units []Unit) error {
 	for i, a := range all {
 		for n := 1; n < len(a.scopes); n++ {
 			x, y := &a.scopes[n-1], &a.scopes[n]
-			if x.account == y.account && slices.Equal(x.equal, y.equal) && (a.by == "" || y.from.Before(x.to)) {
+			if x.account == y.account && slices.Equal(x.equal, y.equal) && (a.by == "" || a.loose || y.from.Before(x.to)) {
 				return clash(a, x, y)
 			}
 		}
@@ -144,7 +146,7 @@ func (a *area) shares(x *areaScope, b *area, y *areaScope) bool {
 			return false
 		}
 	}
-	return a.by == "" || a.by != b.by || x.from.Before(y.to) && y.from.Before(x.to)
+	return a.loose || b.loose || a.by == "" || a.by != b.by || x.from.Before(y.to) && y.from.Before(x.to)
 }
 
 // scopesTable is the name of the external table with an area's scopes.
@@ -208,6 +210,20 @@ func (a *area) inside() string {
 		return "1"
 	}
 	return "r." + quote(a.by) + " < s.high"
+}
+
+// brought gives the area of what the units stage: the area itself, but for a loose one
+// its accounts without their windows.
+func (a *area) brought() *area {
+	if !a.loose {
+		return a
+	}
+	whole := *a
+	whole.by, whole.scopes = "", slices.Clone(a.scopes)
+	for i := range whole.scopes {
+		whole.scopes[i].fromDay, whole.scopes[i].toDay = time.Time{}, time.Time{}
+	}
+	return &whole
 }
 
 // needed are the columns that join and inside read.

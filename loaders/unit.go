@@ -47,6 +47,13 @@ type Scope struct {
 	FromDay, ToDay time.Time
 	// Equal are constants by column (report of stats, stream of entities).
 	Equal map[string]string
+	// Loose says that the unit's rows may lie outside of its window, which only says what
+	// of the visible rows has vanished, and that those with _deleted are tombstones for
+	// keys under which a row stood that has moved: they are published whether such a row
+	// is visible or not, because a unit that brings it may be published later. Nothing
+	// but the account and Equal says whose such rows are, so a unit with a loose scope is
+	// the only one of its account in that table of a publication.
+	Loose bool
 }
 
 // Result says what a publication did, unit by unit in the order they were given.
