@@ -42,8 +42,8 @@ func (c *checker) locate(streams []*Stream, at *strictyaml.Positions, problems s
 }
 
 var (
-	// A network may begin with a digit, as 24metrics does.
-	networkPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_]*$`)
+	// A network may begin with a digit, as 24metrics does, and have a dash in it, as lead-r does.
+	networkPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]*$`)
 	namePattern    = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 	streamPattern  = regexp.MustCompile(`^[a-z][a-z0-9_]*(/[a-z0-9_]+)*$`)
 )
@@ -52,7 +52,9 @@ var (
 func (c *checker) check() strictyaml.Problems {
 	if !c.skipHead {
 		c.checkNetwork()
+		c.checkReach()
 		c.checkAuth()
+		c.checkPostback()
 		c.checkAccountSettings()
 		c.checkPace()
 		c.checkExports()
@@ -75,7 +77,7 @@ func (c *checker) headf(path, format string, args ...any) {
 func (c *checker) checkNetwork() {
 	n := c.network
 	if !networkPattern.MatchString(n.Name) {
-		c.headf("network", "%q is not a name for a network; use lower case letters, digits and _", n.Name)
+		c.headf("network", "%q is not a name for a network; use lower case letters, digits, _ and -", n.Name)
 	}
 	if n.Title == "" {
 		c.headf("title", "a network needs a title for people")
@@ -100,44 +102,19 @@ func (c *checker) checkNetwork() {
 	if n.Timeout < 0 {
 		c.headf("timeout", "a timeout cannot be negative")
 	}
-	c.checkRequest(c.headf, "check", n.Check, scope{})
+	if !n.Check.IsZero() || slices.ContainsFunc(n.Streams, func(s *Stream) bool { return s.Request.URLVariable == "" && !s.Disabled }) {
+		c.checkRequest(c.headf, "check", n.Check, scope{})
+		c.checkAllow(c.headf, "check", n.Check)
+	}
 	for _, role := range slices.Sorted(maps.Keys(n.Checks)) {
 		if !slices.Contains(n.Roles, role) {
 			c.headf("checks."+role, "%q is not a role of the network", role)
 		}
 		c.checkRequest(c.headf, "checks."+role, n.Checks[role], scope{})
-		c.checkAllow(c.headf, "checks."+role, n.Checks[role].Query)
+		c.checkAllow(c.headf, "checks."+role, n.Checks[role])
 	}
 	c.checkSuccess(c.headf, n.Success, n.ErrorText)
 	c.checkHeaders()
-	c.checkAllow(c.headf, "check", n.Check.Query)
-	if len(c.streams) == 0 {
-		c.headf("streams", "a network needs at least one stream")
-	}
-}
-
-func (c *checker) checkAuth() {
-	a := c.network.Auth
-	switch a.Kind {
-	case "":
-		c.headf("auth", "auth needs a kind")
-		return
-	case AuthHeader, AuthQuery:
-		if a.Name == "" {
-			c.headf("auth", "auth of kind %s needs a name", a.Kind)
-		}
-	case AuthBearer, AuthBasic:
-		if a.Name != "" {
-			c.headf("auth.name", "auth of kind %s has no name", a.Kind)
-		}
-	}
-	c.checkCredential(c.headf, "auth.credential", a.Credential)
-	switch {
-	case a.Kind == AuthBasic:
-		c.checkCredential(c.headf, "auth.user", a.User)
-	case a.User != "":
-		c.headf("auth.user", "auth of kind %s has no user", a.Kind)
-	}
 }
 
 // checkAccountSettings checks what an account may set.
@@ -214,6 +191,7 @@ func (c *checker) checkScopes() {
 	type owner struct {
 		stream string
 		spec   normalize.Spec
+		leads  bool
 	}
 	for _, role := range c.network.Roles {
 		owners := map[string][]owner{}
@@ -221,16 +199,17 @@ func (c *checker) checkScopes() {
 			if s.skip || !slices.Contains(s.Roles, role) {
 				continue
 			}
-			for _, spec := range s.Outputs() {
+			for i, spec := range s.Outputs() {
+				leads := s.Leads && i == 0 // all that is told of a lead goes into one row
 				if table, ok := schema.Lookup(spec.Table); !ok || table.Index("report") >= 0 || table.Index("stream") >= 0 {
 					continue
 				}
 				for _, o := range owners[spec.Table] {
-					if o.stream != s.Name && !apart(o.spec, spec) {
+					if o.stream != s.Name && !(o.leads && leads) && !apart(o.spec, spec) {
 						s.report(c, "table", "for role %s, streams %s and %s fill table %s and no constant column tells their rows apart", role, o.stream, s.Name, spec.Table)
 					}
 				}
-				owners[spec.Table] = append(owners[spec.Table], owner{s.Name, spec})
+				owners[spec.Table] = append(owners[spec.Table], owner{s.Name, spec, leads})
 			}
 		}
 	}

@@ -18,14 +18,19 @@ var ownHeaders = []string{
 
 // checkHeaders checks the headers of every call.
 func (c *checker) checkHeaders() {
-	auth := c.network.Auth
+	own := slices.Clone(ownHeaders)
+	for _, a := range c.network.Auth.Parts() {
+		if a.Kind == AuthHeader {
+			own = append(own, http.CanonicalHeaderKey(a.Name))
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.network.Headers)) {
 		path, value := strictyaml.Key("headers", name), c.network.Headers[name]
 		canonical := http.CanonicalHeaderKey(name)
 		switch {
 		case !isToken(name):
 			c.headf(path, "%q is not the name of a header", name)
-		case slices.Contains(ownHeaders, canonical), auth.Kind == AuthHeader && canonical == http.CanonicalHeaderKey(auth.Name):
+		case slices.Contains(own, canonical):
 			c.headf(path, "header %s is not for a manifest to set: credentials go into auth, the rest is the transport's", canonical)
 		case value == "" || strings.ContainsAny(value, "{}") || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }):
 			c.headf(path, "the value of a header is a constant in plain letters, without placeholders")
@@ -42,12 +47,12 @@ func isToken(name string) bool {
 }
 
 // checkAllow checks that a request asks for what the network's list allows.
-func (c *checker) checkAllow(report reporter, path string, query map[string][]string) {
+func (c *checker) checkAllow(report reporter, path string, r Request) {
 	allow := c.network.Allow
-	if allow == nil {
+	if allow == nil || r.URLVariable != "" { // what an account asks for by its own address is its own
 		return
 	}
-	values := query[allow.Param]
+	values := r.Query[allow.Param]
 	at := strictyaml.Key(path+".query", allow.Param)
 	switch {
 	case allow.Param == "" || len(allow.Values) == 0:

@@ -221,7 +221,7 @@ func (c *checker) checkExportWords(report reporter, x *Export, used map[Placehol
 
 // checkExportColumns checks the columns as they are in a file.
 func (c *checker) checkExportColumns(report reporter, s located) {
-	if _, err := normalize.Compile(s.Output); err != nil {
+	if _, err := normalize.Compile(s.Output.Resolve(func(name string) string { return name })); err != nil {
 		return // said of the stream's own columns
 	}
 	c.checkOutput(func(_, format string, args ...any) { report("export.columns", format, args...) }, "", s.ExportOutputs()[0])

@@ -40,7 +40,7 @@ func (s scope) lacks(p Placeholder) string {
 		case !s.item:
 			return "for_each with a batch of one"
 		}
-	case Items:
+	case Items, ItemsJoined:
 		if !s.items {
 			return "for_each with a batch above one"
 		}
@@ -55,6 +55,10 @@ func (s scope) lacks(p Placeholder) string {
 // checkRequest checks a request's templates and gives the placeholders it uses.
 func (c *checker) checkRequest(report reporter, path string, r Request, has scope) map[Placeholder]bool {
 	used := map[Placeholder]bool{}
+	if r.URLVariable != "" {
+		c.checkURLVariable(report, path, r, has, used)
+		return used
+	}
 	if r.Path != "" || r.PathVariable == "" {
 		if _, err := ParsePath(r.Path); err != nil {
 			report(path+".path", "%v", err)
@@ -68,6 +72,7 @@ func (c *checker) checkRequest(report reporter, path string, r Request, has scop
 			report(strictyaml.Item(path+".empty", i), "the query has no parameter %q that could be sent without a value", name)
 		}
 	}
+	c.checkContent(report, path, r, has, used)
 	c.checkLayout(report, path+".day_layout", r.DayLayout, CheckDayLayout)
 	c.checkLayout(report, path+".time_layout", r.TimeLayout, CheckTimeLayout)
 	return used
@@ -163,18 +168,26 @@ func (c *checker) checkTemplate(report reporter, path, text string, has scope, u
 	}
 	for _, part := range t {
 		p := part.Placeholder
-		used[p] = true
-		if need := has.lacks(p); need != "" {
-			report(path, "{%s} needs %s", p, need)
+		if p == "" {
+			continue
 		}
-		if name, ok := p.Credential(); ok {
-			c.checkCredential(report, path, name)
-		}
-		if name, ok := p.Variable(); ok {
-			c.checkVariable(report, path, name)
-		}
-		if (p == Items || p == SliceWords) && len(t) > 1 {
+		c.checkPlaceholder(report, path, p, has, used)
+		if p.list() && len(t) > 1 {
 			report(path, "{%s} stands for several values and has to stand alone", p)
 		}
+	}
+}
+
+// checkPlaceholder checks that a placeholder has a value where it stands, and notes that it is used.
+func (c *checker) checkPlaceholder(report reporter, path string, p Placeholder, has scope, used map[Placeholder]bool) {
+	used[p] = true
+	if need := has.lacks(p); need != "" {
+		report(path, "{%s} needs %s", p, need)
+	}
+	if name, ok := p.Credential(); ok {
+		c.checkCredential(report, path, name)
+	}
+	if name, ok := p.Variable(); ok {
+		c.checkVariable(report, path, name)
 	}
 }

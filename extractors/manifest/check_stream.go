@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -46,8 +47,10 @@ func (c *checker) checkStream(s located) {
 	if !s.exportOnly() {
 		used = c.checkRequest(report, "request", s.Request, has)
 		c.checkPathVariable(report, "request", s.Request, "stream "+s.Name, s.Needs, has, used)
-		c.checkAllow(report, "request", s.Request.Query)
-		c.checkUse(report, s, used)
+		c.checkAllow(report, "request", s.Request)
+		if s.Request.URLVariable == "" || c.network.Variables[s.Request.URLVariable].Default != "" {
+			c.checkUse(report, s, used) // of another address it is checked when it is given
+		}
 	}
 	errorText := s.ErrorText
 	if len(errorText) == 0 {
@@ -58,6 +61,7 @@ func (c *checker) checkStream(s located) {
 	c.checkChanges(report, s, has)
 	c.checkPaging(report, s)
 	c.checkForEach(report, s)
+	c.checkLeads(report, s)
 	c.checkSlices(report, s.Slices)
 	c.checkOutput(report, "", s.Output)
 	for i, also := range s.Also {
@@ -72,7 +76,7 @@ func (c *checker) checkUse(report reporter, s located, used map[Placeholder]bool
 	if s.Window != nil && !used[WindowFromDay] && !used[WindowFromUnix] && !used[WindowFromTime] {
 		report("request", "stream %s has a window that its request does not ask for", s.Name)
 	}
-	if f := s.ForEach; f != nil && len(f.Columns) == 0 && !used[Item] && !used[Items] {
+	if f := s.ForEach; f != nil && len(f.Columns) == 0 && !used[Item] && !used[Items] && !used[ItemsJoined] {
 		report("request", "stream %s is for each of a list that its request does not ask for", s.Name)
 	} else if f != nil {
 		for i, column := range f.Columns {
@@ -141,7 +145,7 @@ func (c *checker) checkChanges(report reporter, s located, has scope) {
 	c.checkQuery(report, "changes.query", ch.Query, has, used)
 	if a := c.network.Allow; a != nil {
 		if _, replaced := ch.Query[a.Param]; replaced {
-			c.checkAllow(report, "changes", ch.Query)
+			c.checkAllow(report, "changes", Request{Query: ch.Query})
 		}
 	}
 	if !used[SinceDay] && !used[SinceUnix] {
@@ -163,13 +167,13 @@ func (c *checker) checkForEach(report reporter, s located) {
 		return
 	}
 	given := 0
-	for _, g := range []bool{f.Stream != "", f.Variable != "", len(f.Values) > 0} {
+	for _, g := range []bool{f.Stream != "", f.Variable != "", len(f.Values) > 0, f.OpenLeads != ""} {
 		if g {
 			given++
 		}
 	}
 	if given != 1 {
-		report("for_each", "for_each needs exactly one of stream, variable and values")
+		report("for_each", "for_each needs exactly one of stream, variable, values and open_leads")
 	}
 	if f.Variable != "" {
 		c.checkVariable(report, "for_each.variable", f.Variable)
@@ -274,6 +278,11 @@ func (c *checker) checkOutput(report reporter, path string, spec normalize.Spec)
 			c.checkVariable(report, at("columns."+name), v)
 		}
 	}
+	for _, name := range spec.Variables() {
+		c.checkVariable(report, at("columns"), name)
+	}
+	// A path that an account gives is taken for one that it could give.
+	spec = spec.Resolve(func(name string) string { return cmp.Or(c.network.Variables[name].Default, name) })
 	if _, err := normalize.Compile(spec); err != nil {
 		for _, e := range each(err) {
 			report(at("columns"), "%v", e)
@@ -291,13 +300,18 @@ func (c *checker) checkSchedule(report reporter, s located) {
 	} else if _, err := cron.ParseStandard(s.Schedule); err != nil {
 		report("schedule", "%q is not a cron line: %v", s.Schedule, err)
 	}
-	if s.Window == nil {
+	polls := s.ForEach != nil && s.ForEach.OpenLeads != ""
+	if s.Window == nil && !polls {
 		if len(s.Restate) > 0 {
 			report("restate", "stream %s has no window; what has no time axis is always pulled whole", s.Name)
 		}
 		return
 	}
-	if len(s.Restate) == 0 {
+	switch {
+	case len(s.Restate) > 0:
+	case polls:
+		report("", "stream %s asks for open leads, and no restatement tiers say how often", s.Name)
+	default:
 		report("", "stream %s has a window and no restatement tiers", s.Name)
 	}
 	for i, t := range s.Restate {
@@ -307,7 +321,7 @@ func (c *checker) checkSchedule(report reporter, s located) {
 			report(path, "a tier needs last and every above zero")
 		case i > 0 && (t.Last <= s.Restate[i-1].Last || t.Every <= s.Restate[i-1].Every):
 			report(path, "tiers go from young to old: last and every have to grow")
-		case s.Window.MaxAge > 0 && t.Last > s.Window.MaxAge:
+		case s.Window != nil && s.Window.MaxAge > 0 && t.Last > s.Window.MaxAge:
 			report(path, "the network answers for %v only, and the tier reaches further", s.Window.MaxAge)
 		}
 	}

@@ -66,10 +66,19 @@ func (u *usage) texts(texts ...string) {
 }
 
 func (u *usage) request(r Request) {
-	u.variables(r.PathVariable)
+	u.variables(r.PathVariable, r.URLVariable)
 	u.texts(r.Path, u.network.Variables[r.PathVariable].Default, r.DayLayout, r.TimeLayout)
-	for name, values := range r.Query {
-		u.texts(append([]string{name}, values...)...)
+	for _, sent := range []map[string][]string{r.Query, r.Form} {
+		for name, values := range sent {
+			u.texts(append([]string{name}, values...)...)
+		}
+	}
+	if body, err := ParseBody(r.Body); err == nil {
+		for _, p := range body {
+			if name, ok := p.Placeholder.Variable(); ok {
+				u.variables(name)
+			}
+		}
 	}
 }
 
@@ -82,6 +91,7 @@ func (u *usage) around(s *Stream, outputs []normalize.Spec) {
 		u.variables(s.ForEach.Variable)
 	}
 	for _, spec := range outputs {
+		u.variables(spec.Variables()...)
 		for _, field := range spec.Columns {
 			u.variables(field.Variable)
 		}

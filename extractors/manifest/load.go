@@ -1,12 +1,14 @@
 package manifest
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"syncd/internal/strictyaml"
 )
@@ -100,8 +102,13 @@ func parse(files []file) (*Network, strictyaml.Problems) {
 	return n, slices.Compact(problems)
 }
 
+// SettledDefault is Stream.Settled where it is not given. Networks correct their decisions
+// within days.
+const SettledDefault = 7 * 24 * time.Hour
+
 // setDefaults fills in what a zero means, so that readers need not know.
 func (n *Network) setDefaults() {
+	n.Reach = cmp.Or(n.Reach, ReachVerified)
 	n.Pace.Parallel = max(n.Pace.Parallel, 1)
 	n.setExportDefaults()
 	for _, s := range n.Streams {
@@ -124,6 +131,12 @@ func (n *Network) setDefaults() {
 		}
 		if f := s.ForEach; f != nil {
 			f.Batch = max(f.Batch, 1)
+			if f.OpenLeads != "" && s.Settled == 0 {
+				s.Settled = SettledDefault
+			}
+		}
+		if s.Leads {
+			s.Output.Identity = []string{"conversion_id", "click_id"}
 		}
 	}
 }

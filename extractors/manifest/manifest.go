@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"slices"
 	"time"
 
 	"syncd/internal/strictyaml"
@@ -35,7 +36,9 @@ type Network struct {
 	Timeout time.Duration `yaml:"timeout"`
 	// MaxBody bounds one answer, decompressed; 0 means the engine's default.
 	MaxBody strictyaml.Size `yaml:"max_body"`
-	// Check is the cheapest call that proves the credentials of every role.
+	// Check is the cheapest call that proves the credentials of every role. It may be left out
+	// where no stream that is on by itself asks at the network's own address, and where
+	// there is a login, which proves them.
 	Check Request `yaml:"check"`
 	// Checks replace Check for the roles that they name.
 	Checks map[string]Request `yaml:"checks"`
@@ -185,6 +188,20 @@ type Request struct {
 	DayLayout string `yaml:"day_layout"`
 	// TimeLayout is the same for the {….from_time} family; 2006-01-02 15:04:05 if empty.
 	TimeLayout string `yaml:"time_layout"`
+}
+
+// IsZero reports whether there is no request at all.
+func (r Request) IsZero() bool { return r.Path == "" && r.PathVariable == "" && r.URLVariable == "" }
+
+// Asks reports whether a call of the network's catalogue goes to its own address, with
+// its own auth: not of networks that only send postbacks, or whose calls the account gives.
+func (n *Network) Asks() bool {
+	return slices.ContainsFunc(n.Streams, func(s *Stream) bool { return s.Request.URLVariable == "" })
+}
+
+// Parts gives all that is sent of auth, the main one first; those without a kind are left out.
+func (a Auth) Parts() []Auth {
+	return slices.DeleteFunc(append([]Auth{a}, a.Also...), func(a Auth) bool { return a.Kind == "" })
 }
 
 // Stream is one kind of object that a network gives.

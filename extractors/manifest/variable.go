@@ -76,6 +76,9 @@ func (v Variable) Wrong(value string) error {
 	case VariablePath:
 		_, err := ParseOwnPath(value)
 		return err
+	case VariableURL:
+		_, err := ParseURL(value)
+		return err
 	case VariableLayout:
 		return CheckDayLayout(value) // times have days in them
 	case VariableZone:

@@ -81,6 +81,7 @@ type field struct {
 	words        map[string][]byte
 	other        []byte
 	lower, upper bool
+	overrides    []override
 
 	layout    Layout
 	hasOffset bool // a Go layout with an offset
@@ -180,6 +181,9 @@ func (n *Normalizer) Table() *schema.Table { return n.table }
 
 func (c *compiler) path(what, text string) []string {
 	path, err := parsePath(text)
+	if name, ok := variablePath(text); ok {
+		err = fmt.Errorf("the path is the variable %s, which has to be resolved first", name)
+	}
 	if err != nil {
 		c.fail("%s: %w", what, err)
 	}
@@ -312,6 +316,7 @@ func (c *compiler) field(what string, spec Field, column schema.Column) field {
 	c.source(what, spec, &f)
 	c.layout(what, spec, &f)
 	c.words(what, spec, column, &f)
+	c.overrides(what, spec, column, &f)
 	literal := spec.Default
 	if spec.Const != "" {
 		literal = spec.Const

@@ -226,6 +226,9 @@ func (n *Normalizer) evaluate(f *field, b *schema.Block) error {
 	case fromColumn:
 		return n.dayOf(f, b)
 	default:
+		if f.overrides != nil && n.overrideNothing(f, b) {
+			return nil
+		}
 		if f.hasConstant {
 			n.put(f, b, f.constant)
 		}
@@ -233,6 +236,9 @@ func (n *Normalizer) evaluate(f *field, b *schema.Block) error {
 	}
 	raw, ok := n.find(f)
 	if !ok {
+		if f.overrides != nil && n.overrideNothing(f, b) {
+			return nil
+		}
 		if f.hasConstant {
 			n.put(f, b, f.constant)
 		} else if f.dimension != nil && n.isBlank(f) {
@@ -242,6 +248,9 @@ func (n *Normalizer) evaluate(f *field, b *schema.Block) error {
 	}
 	if !f.keys { // they were translated one by one
 		raw = n.translate(f, raw)
+	}
+	if f.overrides != nil {
+		raw, _ = n.overridden(f, raw)
 	}
 	switch {
 	case f.dimension != nil:
