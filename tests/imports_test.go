@@ -33,6 +33,7 @@ var allowed = map[string][]string{
 	"internal/schedule":                   {},
 	"internal/plan":                       {"extractors", "schema", "state"},
 	"internal/pipeline":                   {"extractors", "internal/plan", "internal/spool", "loaders", "schema", "schema/normalize", "state"},
+	"internal/postback":                   {"extractors", "extractors/manifest", "schema", "schema/normalize", "state"},
 	"internal/spool":                      {},
 	"internal/status":                     {"state"},
 	"internal/metrics":                    {"internal/status", "state"},
