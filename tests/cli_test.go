@@ -138,10 +138,11 @@ func TestTheExampleConfigurationLoads(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.write("config.yaml", string(text))
-	says(t, b.run("check", "--offline").ended(t, 2).stderr, "SYNCD_TOKEN", "AFFISE_API_KEY", "AFFISE_PARTNER_KEY", "PERFORMCB_API_KEY", "METRICS_API_KEY", "OFFERSLOOK_API_KEY", "HASOFFERS_API_KEY")
+	says(t, b.run("check", "--offline").ended(t, 2).stderr, "SYNCD_TOKEN", "AFFISE_API_KEY", "AFFISE_PARTNER_KEY", "PERFORMCB_API_KEY", "METRICS_API_KEY", "OFFERSLOOK_API_KEY", "HASOFFERS_API_KEY", "KMA_API_KEY", "KMA_POSTBACK_TOKEN")
 	b.env = []string{
 		"SYNCD_TOKEN=t", "SYNCD_PII_KEY=0123456789abcdef0123456789abcdef", "AFFISE_API_KEY=a", "AFFISE_PARTNER_KEY=b",
 		"PERFORMCB_API_KEY=c", "METRICS_API_KEY=d", "OFFERSLOOK_API_KEY=e", "HASOFFERS_API_KEY=f",
+		"KMA_API_KEY=g", "KMA_POSTBACK_TOKEN=0123456789abcdef",
 	}
-	says(t, b.run("check", "--offline").ended(t, 0).stdout, "6 accounts")
+	says(t, b.run("check", "--offline").ended(t, 0).stdout, "7 accounts")
 }

@@ -17,6 +17,8 @@ const (
 	inboxMin       = Size(16 << 20)  // a few pages
 	rawPagesMin    = 24 * time.Hour
 	spoolMin       = time.Hour
+
+	postbackRateMax = 1_000_000 // more than one machine can answer
 )
 
 var (
@@ -111,6 +113,10 @@ func (k *checker) state() {
 }
 
 func (k *checker) http() {
+	k.baseURL("http.public_url", k.HTTP.PublicURL)
+	if k.HTTP.PostbackRate < 1 || k.HTTP.PostbackRate > postbackRateMax {
+		k.report("http.postback_rate", "%d is not between 1 and %d", k.HTTP.PostbackRate, postbackRateMax)
+	}
 	host, port, err := net.SplitHostPort(k.HTTP.Listen)
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)

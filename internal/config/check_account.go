@@ -65,6 +65,8 @@ func (k *checker) account(a *Account, path string) {
 	for _, name := range slices.Sorted(maps.Keys(a.Streams)) {
 		k.stream(a, a.Streams[name], strictyaml.Key(path+".streams", name))
 	}
+	k.postback(a.Postback, path+".postback")
+	k.openIDs(a.OpenIDs, path+".open_ids")
 }
 
 func (k *checker) baseURL(path, text string) {

@@ -67,6 +67,11 @@ type HTTP struct {
 	Listen string `yaml:"listen"`
 	// Token is asked from every client; zero means that none is, which is allowed on loopback only.
 	Token Secret `yaml:"token"`
+	// PublicURL is where the server is reached from outside, without a slash at its end: the
+	// beginning of the addresses that networks are given for postbacks. Empty for Listen.
+	PublicURL string `yaml:"public_url"`
+	// PostbackRate is how many postbacks a second are taken from one address. Default 10000.
+	PostbackRate int `yaml:"postback_rate"`
 }
 
 // Retention says how long what could be had again is kept.
@@ -133,7 +138,40 @@ type Account struct {
 	Start Day `yaml:"start"`
 	// Streams change the manifest's streams, by name; those not named run at the manifest's defaults.
 	Streams map[string]Stream `yaml:"streams"`
+	// Postback lets the network call /postback/NAME; without a token nothing is received.
+	Postback Postback `yaml:"postback"`
+	// OpenIDs names leads that the network is asked for; the zero value names none.
+	OpenIDs OpenIDs `yaml:"open_ids"`
 }
+
+// Postback is what the receiver knows of an account.
+type Postback struct {
+	// Token stands in the address that the network is given: letters, digits and -._~, at least 16.
+	Token Secret `yaml:"token"`
+	// Statuses are the network's words as they are meant in this account: approved,
+	// pending, hold, rejected or trash.
+	Statuses map[string]string `yaml:"statuses"`
+	// Currency is that of amounts that come without one; empty for the network's own.
+	Currency string `yaml:"currency"`
+}
+
+// IsZero reports whether nothing is said of postbacks.
+func (p Postback) IsZero() bool {
+	return p.Token.IsZero() && len(p.Statuses) == 0 && p.Currency == ""
+}
+
+// OpenIDs says where the ids of leads are that somebody else sent to the network. Their
+// columns are lead_id (the network's id), own_id or click_id, and created_at.
+type OpenIDs struct {
+	// Query is asked from the warehouse, File is a CSV file with a header. At most one is given.
+	Query string `yaml:"query"`
+	File  string `yaml:"file"`
+	// Every is how often they are read; default 15m.
+	Every time.Duration `yaml:"every"`
+}
+
+// IsZero reports whether there is no such list.
+func (o OpenIDs) IsZero() bool { return o.Query == "" && o.File == "" }
 
 // Fingerprint names the account's credentials without telling them: it changes
 // when one of them does.

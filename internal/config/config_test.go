@@ -32,6 +32,8 @@ var environment = map[string]string{
 	"METRICS_API_KEY":     marker + "-24metrics",
 	"OFFERSLOOK_API_KEY":  marker + "-offerslook",
 	"HASOFFERS_API_KEY":   marker + "-hasoffers",
+	"KMA_API_KEY":         marker + "-kma",
+	"KMA_POSTBACK_TOKEN":  marker + "-kma-postback",
 	"CLICKHOUSE_PASSWORD": marker + "-clickhouse",
 	"MARKER":              marker,
 	"EMPTY":               "",
@@ -132,7 +134,7 @@ func TestTheLeastFileGetsTheDefaults(t *testing.T) {
 		Warehouse: config.Warehouse{DSN: config.NewDSN("embedded"), Database: "affiliate", MemoryLimit: 2 << 30},
 		State:     config.State{DSN: config.NewDSN("sqlite:data/state.db")},
 		DataDir:   "./data",
-		HTTP:      config.HTTP{Listen: "127.0.0.1:8080"},
+		HTTP:      config.HTTP{Listen: "127.0.0.1:8080", PostbackRate: 10_000},
 		Retention: config.Retention{RawPages: 90 * 24 * time.Hour, Spool: 7 * 24 * time.Hour},
 		Inbox:     config.Inbox{MaxSize: 4 << 30},
 		PII:       config.PII{IP: "keep", Email: "keep"},
@@ -141,6 +143,16 @@ func TestTheLeastFileGetsTheDefaults(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got, equal); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestOpenIDsAreReadEveryQuarterOfAnHour(t *testing.T) {
+	got, err := parse("accounts: [{name: a, network: kma, open_ids: {file: leads.csv}}, {name: b, network: kma}]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (config.OpenIDs{File: "leads.csv", Every: 15 * time.Minute}); got.Accounts[0].OpenIDs != want || !got.Accounts[1].OpenIDs.IsZero() {
+		t.Errorf("got %+v", got.Accounts)
 	}
 }
 
@@ -161,7 +173,10 @@ func TestTheExampleDecodes(t *testing.T) {
 		Warehouse: config.Warehouse{DSN: config.NewDSN("embedded"), Database: "affiliate", MemoryLimit: 2 << 30},
 		State:     config.State{DSN: config.NewDSN("sqlite:./data/state.db")},
 		DataDir:   "./data",
-		HTTP:      config.HTTP{Listen: "127.0.0.1:8080", Token: config.NewSecret(marker + "-token")},
+		HTTP: config.HTTP{
+			Listen: "127.0.0.1:8080", Token: config.NewSecret(marker + "-token"),
+			PublicURL: "https://syncd.example.com", PostbackRate: 10_000,
+		},
 		Retention: config.Retention{RawPages: 90 * day, Spool: 7 * day},
 		Inbox:     config.Inbox{MaxSize: 4 << 30},
 		PII:       config.PII{IP: "keep", Email: "hash", Key: config.NewSecret(marker + "-pii")},
@@ -225,6 +240,15 @@ func TestTheExampleDecodes(t *testing.T) {
 				Timezone:    "America/New_York", Location: location(t, "America/New_York"),
 				Start:   config.Day{Year: 2026, Month: time.January, Day: 1},
 				Streams: map[string]config.Stream{"stats/custom": {Slices: []string{"Stat.offer_id", "Stat.country_code"}}},
+			},
+			{
+				Name: "kma-main", Network: "kma",
+				Credentials: map[string]config.Secret{"api_key": config.NewSecret(marker + "-kma")},
+				Timezone:    "Europe/Berlin", Location: location(t, "Europe/Berlin"),
+				Postback: config.Postback{
+					Token: config.NewSecret(marker + "-kma-postback"), Statuses: map[string]string{"T": "trash"}, Currency: "EUR",
+				},
+				OpenIDs: config.OpenIDs{Query: "SELECT lead_id, own_id, created_at FROM crm.leads WHERE network = 'kma'", Every: 15 * time.Minute},
 			},
 		},
 	}

@@ -1,5 +1,7 @@
 package config
 
+import "strconv"
+
 // description is what an editor is told about a key beyond its type.
 type description struct {
 	text string
@@ -30,9 +32,11 @@ func describe() map[string]description {
 
 		"data_dir": {text: "Where the embedded ClickHouse, the SQLite state and downloaded files are kept. Created when missing; relative to the working directory.", value: dataDirDefault},
 
-		"http":        {text: "The daemon's own server: page, API, /metrics, /healthz, /readyz, /postback."},
-		"http.listen": {text: "host:port. An address that is not loopback needs a token. Port 0 picks a free one.", value: listenDefault, pattern: `.*:\d+`},
-		"http.token":  {text: "Asked from every client, when set."},
+		"http":               {text: "The daemon's own server: page, API, /metrics, /healthz, /readyz, /postback."},
+		"http.listen":        {text: "host:port. An address that is not loopback needs a token. Port 0 picks a free one.", value: listenDefault, pattern: `.*:\d+`},
+		"http.token":         {text: "Asked from every client, when set. Postbacks have tokens of their own."},
+		"http.public_url":    {text: "Where the daemon is reached from outside, such as https://syncd.example.com: the beginning of the addresses for postbacks that `syncd networks NAME --postback ACCOUNT` prints.", pattern: "https?://.+"},
+		"http.postback_rate": {text: "How many postbacks a second are taken from one address.", value: strconv.Itoa(postbackRate), minimum: new(1), maximum: new(postbackRateMax)},
 
 		"retention":           {text: "How long what could be had again is kept."},
 		"retention.raw_pages": {text: "The networks' answers in the warehouse, from which rows can be mapped again without a call; at least 1d.", value: span(rawPagesDefault)},
@@ -81,5 +85,15 @@ func describe() map[string]description {
 		"accounts[].streams.*.variables":       {text: "Variables for this stream alone."},
 		"accounts[].streams.*.variables.*":     {text: "The variable's value."},
 		"accounts[].streams.*.start":           {text: "The first day ever pulled of this stream."},
+
+		"accounts[].postback":            {text: "What the network may call on its own, at /postback/ and the account's name."},
+		"accounts[].postback.token":      {text: "Stands in the address that the network is given: letters, digits and -._~, at least 16. Make one with: openssl rand -hex 16"},
+		"accounts[].postback.statuses":   {text: "What the network's words for a status mean in this account, where that is not known or otherwise."},
+		"accounts[].postback.statuses.*": {text: "What the word means.", words: statusWords},
+		"accounts[].postback.currency":   {text: "The currency of amounts that come without one.", pattern: "[A-Za-z]{3}"},
+		"accounts[].open_ids":            {text: "Leads that somebody else sent to the network, to be asked for: rows with lead_id (the network's id), own_id or click_id, and created_at if it is known."},
+		"accounts[].open_ids.query":      {text: "A query of the warehouse that gives them: SELECT lead_id FROM crm.leads WHERE network = 'kma'"},
+		"accounts[].open_ids.file":       {text: "A CSV file with a header that has them."},
+		"accounts[].open_ids.every":      {text: "How often they are read, at least 1m. By default " + span(openIDsEvery) + "."},
 	}
 }

@@ -183,6 +183,9 @@ func (g generator) scalar(n *node, d description) *node {
 		if n.Type[0] == "boolean" {
 			n.Default = d.value == "true"
 		}
+		if n.Type[0] == "integer" {
+			n.Default = json.Number(d.value)
+		}
 	}
 	if len(d.words) == 0 && d.pattern == "" && n.Type[0] == "string" {
 		return n

@@ -17,6 +17,8 @@ const (
 	databaseDefault    = "affiliate"
 	memoryLimitDefault = Size(2 << 30)
 	listenDefault      = "127.0.0.1:8080"
+	postbackRate       = 10_000
+	openIDsEvery       = 15 * time.Minute
 	rawPagesDefault    = 90 * 24 * time.Hour
 	spoolDefault       = 7 * 24 * time.Hour
 	inboxDefault       = Size(4 << 30)
@@ -80,6 +82,8 @@ func (c *Config) setDefaults() {
 		c.State.DSN = NewDSN("sqlite:" + filepath.Join(c.DataDir, "state.db"))
 	}
 	c.HTTP.Listen = cmp.Or(c.HTTP.Listen, listenDefault)
+	c.HTTP.PublicURL = strings.TrimRight(c.HTTP.PublicURL, "/")
+	c.HTTP.PostbackRate = cmp.Or(c.HTTP.PostbackRate, postbackRate)
 	c.Retention.RawPages = cmp.Or(c.Retention.RawPages, rawPagesDefault)
 	c.Retention.Spool = cmp.Or(c.Retention.Spool, spoolDefault)
 	c.Inbox.MaxSize = cmp.Or(c.Inbox.MaxSize, inboxDefault)
@@ -91,6 +95,9 @@ func (c *Config) setDefaults() {
 		a := &c.Accounts[i]
 		a.Timezone = cmp.Or(a.Timezone, timezoneDefault)
 		a.BaseURL = strings.TrimRight(a.BaseURL, "/")
+		if !a.OpenIDs.IsZero() {
+			a.OpenIDs.Every = cmp.Or(a.OpenIDs.Every, openIDsEvery)
+		}
 		// Replaced by check; a location must never be nil.
 		a.Location = time.UTC
 	}

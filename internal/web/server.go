@@ -1,7 +1,8 @@
 // Package web is syncd's HTTP server: health for supervisors, metrics for
 // Prometheus, and one page that says of every stream in words where it stands.
 //
-// It shows and never changes anything. On an address that is not loopback it asks
+// It shows and never changes anything; what networks call on their own (/postback) it
+// hands to the handler that it is given, which asks for tokens of its own. On an address that is not loopback it asks
 // for a token; package config refuses such an address without one.
 package web
 
@@ -40,6 +41,9 @@ type Options struct {
 	Connect []string
 	// Metrics serves /metrics.
 	Metrics http.Handler
+	// Postbacks serves /postback/{account}, for callers anywhere: neither Token nor the
+	// name of the host is asked from them. Nil serves nothing there.
+	Postbacks http.Handler
 	Log     *zap.Logger
 }
 
@@ -56,8 +60,12 @@ const (
 	headerTimeout = 5 * time.Second
 	readTimeout   = 10 * time.Second
 	writeTimeout  = 30 * time.Second
-	maxHeader     = 16 << 10
-	maxBody       = 64 << 10
+	// idleTimeout keeps the connections of networks that send postbacks all the time.
+	idleTimeout = 2 * time.Minute
+	// maxHeader lets the address of a postback be 64 KiB long, and one that is longer be
+	// told so, beside 16 KiB of headers.
+	maxHeader = 112 << 10
+	maxBody   = 64 << 10
 )
 
 // Start listens and serves.
@@ -69,7 +77,7 @@ func Start(o Options) (*Server, error) {
 	s := &Server{options: o, socket: socket, done: make(chan struct{})}
 	s.http = &http.Server{
 		Handler:           s.Handler(),
-		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeader, ErrorLog: zap.NewStdLog(o.Log),
 	}
 	go func() {
@@ -102,7 +110,13 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("GET /metrics", s.guard(s.options.Metrics))
 	mux.Handle("GET /api/status", s.guard(http.HandlerFunc(s.status)))
 	mux.Handle("GET /{$}", s.guard(http.HandlerFunc(s.page)))
-	return secure(mux)
+	if s.options.Postbacks == nil {
+		return secure(mux)
+	}
+	outer := http.NewServeMux()
+	outer.Handle("/", secure(mux))
+	outer.Handle("/postback/{account}", s.options.Postbacks)
+	return outer
 }
 
 // secure sets the headers that every answer has, and bounds what comes in.

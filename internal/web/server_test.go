@@ -91,6 +91,68 @@ func TestOnlyReadingIsAnswered(t *testing.T) {
 	}
 }
 
+func TestPostbacksNeedNeitherTheTokenNorThisHost(t *testing.T) {
+	tests := []struct {
+		name, token, method, path string
+		status                    int
+	}{
+		{"by GET", "", http.MethodGet, "/postback/a?token=x", 202},
+		{"by POST", token, http.MethodPost, "/postback/a", 202},
+		{"the handler says which methods it takes", token, http.MethodPut, "/postback/a", 202},
+		{"without an account there is nothing", token, http.MethodGet, "/postback/", 404},
+		{"and nothing below one", token, http.MethodGet, "/postback/a/b", 404},
+		{"the page is guarded as ever", token, http.MethodGet, "/", 401},
+		{"and refuses other hosts", "", http.MethodGet, "/", 403},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := server(tt.token)
+			s.options.Postbacks = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.PathValue("account") != "a" {
+					t.Errorf("got account %q", r.PathValue("account"))
+				}
+				w.WriteHeader(http.StatusAccepted)
+			})
+			r := httptest.NewRequest(tt.method, tt.path, nil)
+			r.Host = "syncd.example.com"
+			w := httptest.NewRecorder()
+			s.Handler().ServeHTTP(w, r)
+			if w.Code != tt.status {
+				t.Errorf("got status %d, want %d", w.Code, tt.status)
+			}
+		})
+	}
+}
+
+func TestWithoutAReceiverThereAreNoPostbacks(t *testing.T) {
+	w := httptest.NewRecorder()
+	server("").Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/postback/a", nil))
+	if w.Code != http.StatusNotFound {
+		t.Errorf("got status %d, want 404", w.Code)
+	}
+}
+
+// TestALongAddressArrives holds that the server itself lets the address of a postback
+// be as long as the receiver takes it.
+func TestALongAddressArrives(t *testing.T) {
+	o := server("").options
+	o.Listen = "127.0.0.1:0"
+	o.Postbacks = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.URL.Query().Get("end")) })
+	s, err := Start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close(t.Context()) }()
+	resp, err := http.Get("http://" + s.Addr() + "/postback/a?comment=" + strings.Repeat("x", 80<<10) + "&end=here")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if body, err := io.ReadAll(resp.Body); err != nil || string(body) != "here" {
+		t.Errorf("got status %d, %q, %v", resp.StatusCode, body, err)
+	}
+}
+
 func TestServesUntilClosed(t *testing.T) {
 	o := server("").options
 	o.Listen = "127.0.0.1:0"
