@@ -37,9 +37,9 @@ accounts:
   - name: ` + account + `
     network: kma
     base_url: http://127.0.0.1:9
-    credentials: {token: bench-kma-key}
+    credentials: {api_key: bench-kma-key}
     postback: {token: ` + stormToken + `, currency: USD}
-    streams: {statuses: {enabled: false}, offers: {enabled: false}}
+    streams: {statuses: {enabled: false}, offers: {enabled: false}, categories: {enabled: false}}
 `))
 
 // storm is what a round of the storm measured: by the sender, and of the daemon.

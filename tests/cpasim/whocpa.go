@@ -26,7 +26,7 @@ func (r *request) whocpa() (any, *refusal) {
 	r.call.What = resource
 	var rows []object
 	switch resource {
-	case "offer", "goal", "currency": // a guest may read them
+	case "offer", "goal", "currency", "geo", "news": // a guest may read them
 		rows = r.whocpaDictionary(resource)
 	case "lead":
 		if r.query.Get("api_key") != r.n.opt.Key {
@@ -125,7 +125,15 @@ func (r *request) whocpaLead(l Lead, closed bool) object {
 
 func (r *request) whocpaDictionary(resource string) []object {
 	var rows []object
-	if resource == "currency" {
+	switch resource {
+	case "geo":
+		for i, code := range countries {
+			rows = append(rows, object{{"id", 1 + i}, {"name", code}})
+		}
+		return rows
+	case "news":
+		return []object{{{"id", 1}, {"title", "We are open"}, {"text", "<p>Hello</p>"}, {"date_created", r.n.opt.From.In(r.n.opt.Zone).Format(whocpaTime)}}}
+	case "currency":
 		for i, code := range currencies {
 			rows = append(rows, object{{"id", 1 + i}, {"code", code}, {"name", code}})
 		}
