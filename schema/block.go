@@ -26,11 +26,13 @@ type Block struct {
 	input proto.Input
 	rows  int
 
-	// set has a bit for each column of the row in hand that has its value; all has
-	// one for each column.
-	set, all []uint64
-	// words counts each word column's dictionary before the row in hand.
-	words []int
+	// set has a bit for each column of the row in hand that has its value. What a
+	// column lacks of earlier rows it gets when it is set again, or when the rows are read.
+	set []uint64
+	// fills are what rows get in columns that they have no value for, where that is a
+	// number; filled are the columns for which it is not the default.
+	fills  []uint64
+	filled []int
 
 	strings    []stringColumn
 	lowCards   []wordColumn
@@ -64,14 +66,13 @@ func NewBlock(t *Table) *Block {
 		table:        t,
 		cells:        make([]cell, len(t.Columns)),
 		set:          make([]uint64, (len(t.Columns)+63)/64),
-		all:          make([]uint64, (len(t.Columns)+63)/64),
+		fills:        make([]uint64, len(t.Columns)),
 		dimensionCol: -1, dimensionKeyCol: -1,
 	}
 	var n [WindowTime + 1]int
 	for i, c := range t.Columns {
 		kind := slot(c.Type)
 		b.cells[i] = cell{c.Type, n[kind]}
-		b.all[i/64] |= 1 << (i % 64)
 		n[kind]++
 		if c.Type == Dimensions {
 			b.dimensionCol, b.dimensions = i, &dimensionColumn{names: wordColumn{dict: newDictionary()}}
@@ -79,7 +80,6 @@ func NewBlock(t *Table) *Block {
 	}
 	b.strings = make([]stringColumn, n[String])
 	b.lowCards = make([]wordColumn, n[Word])
-	b.words = make([]int, n[Word])
 	b.decimals = make([]decimalColumn, n[Decimal])
 	b.times = make([]timeColumn, n[Time])
 	b.dates = make([]dateColumn, n[Date])
@@ -165,7 +165,7 @@ func (b *Block) Bytes() int {
 func (b *Block) Reset() {
 	b.rows = 0
 	clear(b.set)
-	clear(b.words)
+	b.forgetFills()
 	for i := range b.strings {
 		b.strings[i].reset()
 	}
@@ -198,7 +198,10 @@ func (b *Block) Reset() {
 // Input gives all finished rows as ch-go sends them. It shows the block itself:
 // the block must not change until the rows have been written. There must be no row
 // in hand.
-func (b *Block) Input() proto.Input { return b.input }
+func (b *Block) Input() proto.Input {
+	b.complete()
+	return b.input
+}
 
 // IsSet says whether the row in hand has a value for a column.
 func (b *Block) IsSet(col int) bool { return b.set[col/64]&(1<<(col%64)) != 0 }
@@ -227,9 +230,17 @@ func (b *Block) SetBytes(col int, v []byte) bool {
 	}
 	switch c := b.cells[col]; c.typ {
 	case String:
-		b.strings[c.at].append(v)
+		s := &b.strings[c.at]
+		if s.rows < b.rows {
+			s.pad(b.rows)
+		}
+		s.append(v)
 	case Word:
-		b.lowCards[c.at].append(v)
+		w := &b.lowCards[c.at]
+		if w.rows < b.rows {
+			w.pad(b.rows)
+		}
+		w.append(v)
 	default:
 		b.misuse("SetBytes", col)
 	}
@@ -246,6 +257,9 @@ func (b *Block) SetDecimal(col int, v Int128) bool {
 		b.misuse("SetDecimal", col)
 	}
 	d := &b.decimals[c.at].ColDecimal128
+	if len(*d) < b.rows {
+		b.pad(col)
+	}
 	*d = append(*d, proto.Decimal128{Low: v.Low, High: uint64(v.High)})
 	return true
 }
@@ -260,6 +274,9 @@ func (b *Block) SetTime(col int, unixMilli int64) bool {
 		b.misuse("SetTime", col)
 	}
 	t := &b.times[c.at].ColInt64
+	if len(*t) < b.rows {
+		b.pad(col)
+	}
 	*t = append(*t, unixMilli)
 	return true
 }
@@ -274,6 +291,9 @@ func (b *Block) SetDate(col int, daysSinceEpoch uint16) bool {
 		b.misuse("SetDate", col)
 	}
 	d := &b.dates[c.at].ColUInt16
+	if len(*d) < b.rows {
+		b.pad(col)
+	}
 	*d = append(*d, daysSinceEpoch)
 	return true
 }
@@ -284,6 +304,7 @@ func (b *Block) SetUint(col int, v uint64) bool {
 	if !b.mark(col) {
 		return false
 	}
+	b.pad(col)
 	switch c := b.cells[col]; c.typ {
 	case Count, Version:
 		b.counts[c.at] = append(b.counts[c.at], v)
@@ -308,21 +329,13 @@ func (b *Block) AddDimension(col int, name, value []byte) {
 	b.dimensions.add(name, value)
 }
 
-// EndRow finishes the row in hand. Columns without a value get their default, and
-// dimension_key the canonical text of the dimensions.
+// EndRow finishes the row in hand. Columns without a value get their default, or what
+// they are filled with, and dimension_key the canonical text of the dimensions.
 func (b *Block) EndRow() {
 	if b.dimensions != nil {
 		b.endDimensions()
 	}
-	for i, set := range b.set {
-		for missing := b.all[i] &^ set; missing != 0; missing &= missing - 1 {
-			b.setDefault(i*64 + bits.TrailingZeros64(missing))
-		}
-		b.set[i] = 0
-	}
-	for i := range b.lowCards {
-		b.words[i] = len(b.lowCards[i].dict.ends)
-	}
+	clear(b.set)
 	b.rows++
 }
 
@@ -337,31 +350,6 @@ func (b *Block) endDimensions() {
 	}
 	b.mark(b.dimensionCol)
 	b.dimensions.endRow()
-}
-
-func (b *Block) setDefault(col int) {
-	switch c := b.cells[col]; slot(c.typ) {
-	case String:
-		b.strings[c.at].append(nil)
-	case Word:
-		b.lowCards[c.at].append(nil)
-	case Decimal:
-		d := &b.decimals[c.at].ColDecimal128
-		*d = append(*d, proto.Decimal128{})
-	case Time:
-		t := &b.times[c.at].ColInt64
-		*t = append(*t, 0)
-	case Date:
-		d := &b.dates[c.at].ColUInt16
-		*d = append(*d, 0)
-	case Count:
-		b.counts[c.at] = append(b.counts[c.at], 0)
-	case Flag:
-		b.flags[c.at] = append(b.flags[c.at], 0)
-	case WindowTime:
-		w := &b.windows[c.at].ColUInt32
-		*w = append(*w, 0)
-	}
 }
 
 // CancelRow forgets the row in hand: every column is as it was before it.
@@ -382,7 +370,7 @@ func (b *Block) unset(col int) {
 	case String:
 		b.strings[c.at].dropLast()
 	case Word:
-		b.lowCards[c.at].truncate(b.rows, b.words[c.at])
+		b.lowCards[c.at].dropLast()
 	case Decimal:
 		d := &b.decimals[c.at].ColDecimal128
 		*d = (*d)[:b.rows]

@@ -17,6 +17,7 @@ import (
 // thing before they go into the warehouse; [Block.SetText] is the way back.
 func (b *Block) Cells() iter.Seq2[int, func(col int) string] {
 	return func(yield func(int, func(int) string) bool) {
+		b.complete()
 		rest := make([][]byte, len(b.strings)) // what is left of each column of strings
 		row := make([][]byte, len(b.strings))
 		for i := range b.strings {

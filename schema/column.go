@@ -1,9 +1,8 @@
 package schema
 
 import (
-	"bytes"
 	"encoding/binary"
-	"hash/maphash"
+	"slices"
 
 	"github.com/ClickHouse/ch-go/proto"
 )
@@ -35,14 +34,33 @@ func (*windowColumn) Type() proto.ColumnType { return "DateTime('UTC')" }
 type stringColumn struct {
 	buf  []byte
 	rows int
-	last int // where the newest value begins in buf
+	last int    // where the newest value begins in buf
+	fill []byte // what pad appends
 }
 
 func (c *stringColumn) append(v []byte) {
 	c.last = len(c.buf)
-	c.buf = binary.AppendUvarint(c.buf, uint64(len(v)))
+	if len(v) < 0x80 {
+		c.buf = append(c.buf, byte(len(v)))
+	} else {
+		c.buf = binary.AppendUvarint(c.buf, uint64(len(v)))
+	}
 	c.buf = append(c.buf, v...)
 	c.rows++
+}
+
+// pad appends the fill up to a number of rows.
+func (c *stringColumn) pad(rows int) {
+	if len(c.fill) == 0 {
+		start := len(c.buf)
+		c.buf = slices.Grow(c.buf, rows-c.rows)[:start+rows-c.rows]
+		clear(c.buf[start:])
+		c.rows = rows
+		return
+	}
+	for c.rows < rows {
+		c.append(c.fill)
+	}
 }
 
 // dropLast takes back the newest value; once after each append.
@@ -63,23 +81,24 @@ func (c *stringColumn) WriteColumn(w *proto.Writer)  { w.ChainWrite(c.buf) }
 // wordColumn is a LowCardinality(String) column. Keys grow from one byte to two
 // and to four as the dictionary does.
 type wordColumn struct {
-	dict    dictionary
-	keys8   []byte
-	keys16  proto.ColUInt16
-	keys32  proto.ColUInt32
-	width   proto.CardinalityKey
-	lastKey uint32
-	hasLast bool
+	dict   dictionary
+	keys8  []byte
+	keys16 proto.ColUInt16
+	keys32 proto.ColUInt32
+	width  proto.CardinalityKey
+	rows   int
+	words  int    // in the dictionary before the newest value
+	fill   []byte // what pad appends
 }
 
 func (c *wordColumn) append(v []byte) {
-	if !c.hasLast || !bytes.Equal(c.dict.word(c.lastKey), v) {
-		c.lastKey, c.hasLast = c.dict.key(v), true
-	}
-	c.appendKey(c.lastKey)
+	c.words = len(c.dict.ends)
+	c.appendKey(c.dict.key(v), 1)
 }
 
-func (c *wordColumn) appendKey(key uint32) {
+// appendKey appends a key a number of times.
+func (c *wordColumn) appendKey(key uint32, times int) {
+	c.rows += times
 	switch {
 	case c.width == proto.KeyUInt8 && key > 0xff:
 		for _, k := range c.keys8 {
@@ -94,33 +113,36 @@ func (c *wordColumn) appendKey(key uint32) {
 	}
 	switch c.width {
 	case proto.KeyUInt8:
-		c.keys8 = append(c.keys8, byte(key))
+		c.keys8 = appendTimes(c.keys8, byte(key), times)
 	case proto.KeyUInt16:
-		c.keys16 = append(c.keys16, uint16(key))
+		c.keys16 = appendTimes(c.keys16, uint16(key), times)
 	default:
-		c.keys32 = append(c.keys32, key)
+		c.keys32 = appendTimes(c.keys32, key, times)
 	}
 }
 
-// truncate takes back all but the first rows values and the words that only the
-// later ones brought. The keys' width stays.
-func (c *wordColumn) truncate(rows, words int) {
+// pad appends the fill up to a number of rows.
+func (c *wordColumn) pad(rows int) { c.appendKey(c.dict.key(c.fill), rows-c.rows) }
+
+// dropLast takes back the newest value, and its word if it brought that; once after
+// each append. The keys' width stays.
+func (c *wordColumn) dropLast() {
+	c.rows--
 	switch c.width {
 	case proto.KeyUInt8:
-		c.keys8 = c.keys8[:rows]
+		c.keys8 = c.keys8[:c.rows]
 	case proto.KeyUInt16:
-		c.keys16 = c.keys16[:rows]
+		c.keys16 = c.keys16[:c.rows]
 	default:
-		c.keys32 = c.keys32[:rows]
+		c.keys32 = c.keys32[:c.rows]
 	}
-	c.dict.truncate(words)
-	c.hasLast = false
+	c.dict.truncate(c.words)
 }
 
 func (c *wordColumn) reset() {
 	c.dict.reset()
 	c.keys8, c.keys16, c.keys32 = c.keys8[:0], c.keys16[:0], c.keys32[:0]
-	c.width, c.hasLast = proto.KeyUInt8, false
+	c.width, c.rows, c.words = proto.KeyUInt8, 0, 0
 }
 
 // row gives the word of row i.
@@ -137,7 +159,7 @@ func (c *wordColumn) row(i int) []byte {
 
 func (*wordColumn) Type() proto.ColumnType { return "LowCardinality(String)" }
 
-func (c *wordColumn) Rows() int { return len(c.keys8) + len(c.keys16) + len(c.keys32) }
+func (c *wordColumn) Rows() int { return c.rows }
 
 func (c *wordColumn) size() int {
 	return len(c.dict.text) + len(c.keys8) + 2*len(c.keys16) + 4*len(c.keys32)
@@ -193,87 +215,4 @@ func (c *wordColumn) WriteColumn(w *proto.Writer) {
 	default:
 		c.keys32.WriteColumn(w)
 	}
-}
-
-// dictionary numbers words in the order in which they come. It is an open
-// addressing table of numbers into one text, so a word that was seen is found
-// without an allocation and a reset keeps all memory.
-type dictionary struct {
-	text  []byte
-	ends  []uint32 // where each word ends in text; it begins where the last ends
-	slots []uint32 // number of a word + 1; 0 is free
-	seed  maphash.Seed
-}
-
-const dictionarySlots = 64
-
-func newDictionary() dictionary {
-	return dictionary{slots: make([]uint32, dictionarySlots), seed: maphash.MakeSeed()}
-}
-
-func (d *dictionary) word(key uint32) []byte {
-	start := uint32(0)
-	if key > 0 {
-		start = d.ends[key-1]
-	}
-	return d.text[start:d.ends[key]]
-}
-
-// key gives the number of v, a new one for a new word.
-func (d *dictionary) key(v []byte) uint32 {
-	mask := uint64(len(d.slots) - 1)
-	at := maphash.Bytes(d.seed, v) & mask
-	for d.slots[at] != 0 {
-		key := d.slots[at] - 1
-		if bytes.Equal(d.word(key), v) {
-			return key
-		}
-		at = (at + 1) & mask
-	}
-	key := uint32(len(d.ends))
-	d.text = append(d.text, v...)
-	d.ends = append(d.ends, uint32(len(d.text)))
-	d.slots[at] = key + 1
-	if len(d.ends)*2 > len(d.slots) {
-		d.grow()
-	}
-	return key
-}
-
-func (d *dictionary) grow() {
-	d.slots = make([]uint32, 2*len(d.slots))
-	for key := range d.ends {
-		d.slots[d.freeSlot(uint32(key))] = uint32(key) + 1
-	}
-}
-
-// freeSlot finds the first free slot on the path of a word.
-func (d *dictionary) freeSlot(key uint32) uint64 {
-	mask := uint64(len(d.slots) - 1)
-	at := maphash.Bytes(d.seed, d.word(key)) & mask
-	for d.slots[at] != 0 {
-		at = (at + 1) & mask
-	}
-	return at
-}
-
-// truncate forgets all but the first words. Taking the newest out first keeps
-// every older word reachable: no path of an older one leads over its slot.
-func (d *dictionary) truncate(words int) {
-	mask := uint64(len(d.slots) - 1)
-	for n := len(d.ends); n > words; n-- {
-		word := d.word(uint32(n - 1))
-		at := maphash.Bytes(d.seed, word) & mask
-		for d.slots[at] != uint32(n) {
-			at = (at + 1) & mask
-		}
-		d.slots[at] = 0
-		d.text = d.text[:len(d.text)-len(word)]
-		d.ends = d.ends[:n-1]
-	}
-}
-
-func (d *dictionary) reset() {
-	clear(d.slots)
-	d.text, d.ends = d.text[:0], d.ends[:0]
 }

@@ -11,6 +11,7 @@ import (
 // Dump writes the finished rows of a block as text for people and golden files: of
 // each row the columns that have other than their default value, one a line.
 func Dump(w io.Writer, b *Block) error {
+	b.complete()
 	out := bufio.NewWriter(w)
 	d := dumper{block: b, strings: make([][]byte, len(b.strings))}
 	for i := range b.strings {

@@ -41,7 +41,8 @@ func (n *Normalizer) Chunk(chunk *Chunk, c *Context, block *schema.Block, full f
 	n.csv.reading = true
 	err := n.chunk(chunk)
 	n.csv.reading = false
-	return n.page.block, n.page.counts, err
+	block, counts := n.end()
+	return block, counts, err
 }
 
 // chunk goes over the records.

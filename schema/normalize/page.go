@@ -53,14 +53,16 @@ func (n *Normalizer) Page(body []byte, c *Context, block *schema.Block, full fun
 	}
 	if n.spec.Format == FormatXML {
 		err := n.xmlAnswer(body)
-		return n.page.block, n.page.counts, err
+		block, counts := n.end()
+		return block, counts, err
 	}
 	if !utf8.Valid(body) {
 		// No byte that matters to JSON changes: only what is not UTF-8 is replaced.
 		body = bytes.ToValidUTF8(body, []byte("\uFFFD"))
 	}
 	err := n.answer(body)
-	return n.page.block, n.page.counts, err
+	block, counts := n.end()
+	return block, counts, err
 }
 
 // begin reads the Context.
@@ -91,7 +93,19 @@ func (n *Normalizer) begin(c *Context, block *schema.Block, full func(*schema.Bl
 	if err := n.beginWindow(c); err != nil {
 		return err
 	}
-	return n.beginFields(c)
+	if err := n.beginFields(c); err != nil {
+		return err
+	}
+	n.fillCommon()
+	return nil
+}
+
+// end gives the block in hand and the counts.
+func (n *Normalizer) end() (*schema.Block, Counts) {
+	if n.page.block != nil { // else its owner failed to give another one
+		n.page.block.EndFill()
+	}
+	return n.page.block, n.page.counts
 }
 
 // beginWindow makes the bounds of the By column.
@@ -320,7 +334,7 @@ func (n *Normalizer) fill(block *schema.Block) error {
 		block.CancelRow()
 		return err
 	}
-	n.fillCommon()
+	n.fillExtra()
 	block.EndRow()
 	n.page.counts.Rows++
 	return nil
@@ -342,6 +356,7 @@ func (n *Normalizer) passOn() error {
 	if n.page.block = block; block.Rows() > 0 || block.Table() != n.table {
 		return errors.New("the block after a full one is not an empty block of the same table")
 	}
+	n.fillCommon()
 	return nil
 }
 
@@ -395,18 +410,23 @@ func (n *Normalizer) missing(column int) error {
 	return fmt.Errorf("%s has no value", name)
 }
 
-// fillCommon sets the columns that the Context gives.
+// fillCommon has the block give its rows what the Context says of all of them.
 func (n *Normalizer) fillCommon() {
 	p, c := &n.page, &n.common
-	p.block.SetBytes(c.network, p.network)
-	p.block.SetBytes(c.account, p.account)
-	p.block.SetBytes(c.runID, p.runID)
-	p.block.SetUint(c.version, p.context.Version)
-	p.block.SetUint(c.window, p.window)
-	p.block.SetTime(c.syncedAt, p.syncedAt)
+	p.block.FillBytes(c.network, p.network)
+	p.block.FillBytes(c.account, p.account)
+	p.block.FillBytes(c.runID, p.runID)
+	p.block.FillUint(c.version, p.context.Version)
+	p.block.FillUint(c.window, p.window)
+	p.block.FillTime(c.syncedAt, p.syncedAt)
 	if c.stream >= 0 {
-		p.block.SetBytes(c.stream, p.stream)
+		p.block.FillBytes(c.stream, p.stream)
 	}
+}
+
+// fillExtra sets what the network sent beyond the Spec's columns.
+func (n *Normalizer) fillExtra() {
+	p, c := &n.page, &n.common
 	if n.spec.Plain && len(n.extra) > 1 && !n.csv.reading {
 		n.makePlain()
 	}
