@@ -44,7 +44,7 @@ type Options struct {
 	// Postbacks serves /postback/{account}, for callers anywhere: neither Token nor the
 	// name of the host is asked from them. Nil serves nothing there.
 	Postbacks http.Handler
-	Log     *zap.Logger
+	Log       *zap.Logger
 }
 
 // Server serves until it is closed.
