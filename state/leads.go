@@ -19,8 +19,11 @@ const (
 	LeadNetworkID = "conversion_id"
 	// LeadOwnID is the column with the id that the lead was sent to the network with.
 	LeadOwnID = "click_id"
-	// LeadStatus is the column with the status, as one of schema's words.
-	LeadStatus = "status"
+	// LeadStatus is the column with the status, as one of schema's words. LeadStatusRaw and
+	// LeadStatusReason are the network's own word for it, and why.
+	LeadStatus       = "status"
+	LeadStatusRaw    = "status_raw"
+	LeadStatusReason = "status_reason"
 	// LeadCreated is the column with the time at which the lead was made, LeadDay the
 	// one with its report day.
 	LeadCreated = "created_at"
@@ -38,7 +41,8 @@ const (
 
 // LeadFields are columns of a row of conversions, by name, as text: amounts as
 // decimals ("12.5"), times as milliseconds since 1970 in UTC, days as days since 1970,
-// flags and counts as whole numbers. What is not among them was not told.
+// flags and counts as whole numbers. What is not among them was not told, and neither was
+// what is among them as an empty text.
 type LeadFields map[string]string
 
 // LeadFact is what one record of an answer, or one postback, told of a lead. Its Fields
@@ -50,19 +54,24 @@ type LeadFields map[string]string
 type LeadFact struct {
 	Fields LeadFields
 	// Fallback are fields that count only as long as nothing was told of them: the time
-	// of receipt for that of the lead's making.
+	// of receipt for that of the lead's making. The first one given stays.
 	Fallback LeadFields
 	// Late says that the fact may be older than what was received before it: a postback
 	// that the network sent again, or in another order. Its status does not replace a
-	// decision (approved, rejected, trash) by pending or hold.
+	// decision (approved, rejected, trash) by pending or hold; one that would is older than
+	// the decision, and so are its other fields: they only fill what is not known.
 	Late bool
 }
 
 // Lead is what is known of a lead.
 type Lead struct {
+	// ID is the store's number of the lead: of two leads, the younger has the greater.
+	ID      int64
 	Account string
-	Fields  LeadFields
-	// FirstSeen is when it was first heard of; StatusAt when its status last changed.
+	// Fields were told; Fallback stand in for those that were not (see LeadFact).
+	Fields, Fallback LeadFields
+	// FirstSeen is when it was first heard of; StatusAt when its status last changed, zero
+	// for a lead without one.
 	FirstSeen, StatusAt time.Time
 	// Version is that of the page that last told something of it; 0 until one did.
 	Version uint64
@@ -75,26 +84,32 @@ type Lead struct {
 
 // LeadRow is the row of a lead as a page leaves it.
 type LeadRow struct {
+	// Fields are what was told and what stands in for the rest. LeadNetworkID is always
+	// among them: it is the own id where the network's is not known.
 	Fields LeadFields `json:"fields"`
 	// Gone are keys under which the lead's row stood before: it learned its network id,
-	// or another time of its making, or turned out to be another lead.
+	// or another time of its making, or turned out to be another lead. No row of the same
+	// page stands under one of them. Whoever buries them gives the page's version: a later
+	// page may use a key again.
 	Gone []LeadKey `json:"gone,omitempty"`
 }
 
 // LeadKey is where the row of a lead stands in the warehouse.
 type LeadKey struct {
-	Day uint16 `json:"day"` // days since 1970
+	// Day counts from 1970; 0 where neither a source nor a Fallback told it.
+	Day uint16 `json:"day"`
 	// ID is the network id, or the own one where that is not known.
 	ID string `json:"id"`
 }
 
 // PollRule says how often an open lead is asked for.
 type PollRule struct {
-	// Tiers are ordered by Last: a lead heard of less than Last ago is asked every Every;
-	// one older than all of them never again. None means that nobody asks.
+	// Tiers are ordered by Last: a lead heard of less than Last ago is asked every Every,
+	// and a last time when it is as old as the last of them. None means that who tells does
+	// not know: when the leads are asked for next stays as it is.
 	Tiers []PollTier
 	// Settled is how long a decision (approved, rejected, trash) has to stand until the
-	// lead is asked for no more; zero settles it at once.
+	// lead is asked for no more: a last time then; zero settles it at once.
 	Settled time.Duration
 }
 
@@ -109,6 +124,9 @@ type Told struct {
 	Asked []string
 	By    LeadID
 	Poll  PollRule
+	// Whole asks for the row of every lead that the facts are about, unchanged or not: the
+	// pull brings all rows of its window, and what has no row in it has vanished.
+	Whole bool
 }
 
 // Postback is a call that arrived at the receiver and was accepted.

@@ -18,6 +18,13 @@ func giveUp(t *tx, id int64, reason string) error {
 	return t.exec("UPDATE pulls SET phase = 'failed', last_error = ? WHERE id = ?", reason, id)
 }
 
+// setDown makes a pull that was brought Failed and leaves it as it is; it says whether the
+// pull was one.
+func setDown(t *tx, id int64, reason string) (brought bool, err error) {
+	n, err := t.affect("UPDATE pulls SET phase = 'failed', last_error = ? WHERE id = ? AND brought = 1", reason, id)
+	return n > 0, err
+}
+
 // park makes a pull Failed and leaves it as it is.
 func park(t *tx, id int64) error {
 	return t.exec("UPDATE pulls SET phase = 'failed' WHERE id = ?", id)
@@ -39,7 +46,7 @@ func (s *Store) revive(t *tx, id int64, n state.NewPull) (state.Pull, error) {
 // nobody may ever ask for their windows again.
 func expireParked(t *tx, now time.Time) error {
 	var expired []int64
-	err := t.query(`SELECT id FROM pulls p WHERE pages > 0 AND phase = 'failed'
+	err := t.query(`SELECT id FROM pulls p WHERE pages > 0 AND phase = 'failed' AND brought = 0
 		AND (SELECT received_at FROM inbox WHERE pull_id = p.id ORDER BY seq DESC LIMIT 1) <= ?`,
 		func(rows *sql.Rows) error {
 			var id int64
@@ -60,6 +67,9 @@ func expireParked(t *tx, now time.Time) error {
 
 // dropPages takes a pull back to its beginning.
 func dropPages(t *tx, id int64) error {
+	if err := oweRows(t, id); err != nil {
+		return err
+	}
 	if err := t.exec("DELETE FROM inbox WHERE pull_id = ?", id); err != nil {
 		return err
 	}

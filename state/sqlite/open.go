@@ -37,10 +37,12 @@ const (
 
 // Store is the state in one SQLite file. It implements state.Store.
 type Store struct {
-	read   *reader
-	writer *writer // nil when opened for reading
-	packer *packer
-	lock   *os.File // nil when opened for reading
+	read    *reader
+	writer  *writer // nil when opened for reading
+	packer  *packer
+	leads   ledger
+	inbound inbound
+	lock    *os.File // nil when opened for reading
 
 	closing sync.Once
 	closed  error
@@ -114,6 +116,9 @@ func open(path string) (_ *Store, err error) {
 		return nil, err
 	}
 	if s.read, err = newReader(path); err != nil {
+		return nil, err
+	}
+	if err := s.catchUp(context.Background(), ""); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -194,6 +199,7 @@ func (s *Store) release() error {
 		errs = append(errs, s.read.close())
 	}
 	if s.writer != nil {
+		s.inbound.close()
 		errs = append(errs, s.writer.close()) // the last connection: SQLite folds the WAL in
 	}
 	if s.packer != nil {

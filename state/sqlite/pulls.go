@@ -166,6 +166,15 @@ func (s *Store) DropPulls(ctx context.Context, pullIDs []int64) error {
 			if err := landDeparturesOf(t, id); err != nil {
 				return err
 			}
+			switch brought, err := setDown(t, id, "its stream was not configured any more"); {
+			case err != nil:
+				return err
+			case brought:
+				continue
+			}
+			if err := oweRows(t, id); err != nil {
+				return err
+			}
 			// Their items and inbox pages go with them (ON DELETE CASCADE).
 			if err := t.exec("DELETE FROM pulls WHERE id = ?", id); err != nil {
 				return err
