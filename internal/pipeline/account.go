@@ -31,6 +31,22 @@ type Account struct {
 	// DropFiles says that a downloaded file goes as soon as its rows are published: it
 	// holds personal data that the account does not keep, and cannot be had without.
 	DropFiles bool
+	// Receiver reads the postbacks that arrived for the account; nil if it receives none.
+	Receiver Receiver
+	// OpenIDs gives leads that somebody else knows, to be asked for, when OpenIDsEvery has
+	// passed since it gave some; nil if there is nobody.
+	OpenIDs      func(ctx context.Context) ([]state.LeadFact, error)
+	OpenIDsEvery time.Duration
+}
+
+// Receiver reads the postbacks of an account.
+type Receiver interface {
+	// Stream is the stream as which postbacks are brought; its first output are the
+	// postbacks themselves, its second the leads that they tell of.
+	Stream() *extractors.Stream
+	// Read gives the body of a page that holds postbacks, an array with a record for each,
+	// and what they tell of leads. It is pure: the same postbacks give the same.
+	Read(list []state.Postback) (body []byte, told state.Told, err error)
 }
 
 // Caller performs calls. An error means that no whole answer came.
@@ -43,6 +59,9 @@ type Caller interface {
 
 // stream finds a stream by name; nil if the account has none of that name.
 func (a *Account) stream(name string) *extractors.Stream {
+	if a.Receiver != nil && a.Receiver.Stream().Name == name {
+		return a.Receiver.Stream()
+	}
 	for _, s := range a.Source.Streams() {
 		if s.Name == name {
 			return s

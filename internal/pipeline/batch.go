@@ -28,7 +28,7 @@ func (e *Engine) nextBatch(now time.Time) ([]*entry, time.Duration) {
 	more, later := e.moreComing(now, e.linger), e.moreComing(now, backfillLinger*e.linger)
 	var wait time.Duration
 	chosen, again := e.queue.takePulled(now, func(waiting, busy []*entry) []*entry {
-		batch := choose(waiting, busy)
+		batch := choose(waiting, busy, e.owns)
 		if len(batch) == 0 {
 			return nil
 		}
@@ -58,6 +58,11 @@ func (e *Engine) nextBatch(now time.Time) ([]*entry, time.Duration) {
 	return chosen, wait
 }
 
+// owns says whose rows a pull brings.
+func (e *Engine) owns(p state.Pull) (target, bool) {
+	return e.lanes[p.Account].account.owns(p.Stream)
+}
+
 // moreComing reports whether some lane has a call to make within a time, so that a
 // small batch should linger for what it brings.
 func (e *Engine) moreComing(now time.Time, within time.Duration) bool {
@@ -74,8 +79,12 @@ func (e *Engine) moreComing(now time.Time, within time.Duration) bool {
 	return false
 }
 
-// target names the rows that a stream of an account owns in the warehouse.
-type target struct{ account, stream string }
+// target names the rows that a stream of an account owns in the warehouse. Leads are
+// those that several streams share (see Account.owns).
+type target struct {
+	account, stream string
+	leads           bool
+}
 
 // recordsOf gives how many records a pull has, about: networks do not always say how
 // many are in a file. A record of a report takes some 250 bytes.
@@ -91,15 +100,16 @@ func recordsOf(p state.Pull) int64 {
 // together; an export over several of them goes neither with one of them nor at the
 // same time, because it could not be said whose a row is. A snapshot or a list
 // of changes may touch the same rows as a window, and which of them is missing a row
-// can only be said once the other is visible: it goes alone.
-func choose(waiting, busy []*entry) []*entry {
+// can only be said once the other is visible: it goes alone. So does whatever is about
+// leads, whose rows may lie outside of its window; owns says what is (Account.owns).
+func choose(waiting, busy []*entry, owns func(state.Pull) (t target, leads bool)) []*entry {
 	windows, alone := map[target]*spans{}, map[target]bool{}
 	claim := func(e *entry) bool {
-		t := target{e.pull.Account, e.pull.Stream}
+		t, leads := owns(e.pull)
 		if alone[t] {
 			return false
 		}
-		if e.pull.Kind != state.Windowed {
+		if e.pull.Kind != state.Windowed || leads {
 			alone[t] = windows[t] == nil
 			return alone[t]
 		}

@@ -48,10 +48,14 @@ func TestChoosePicksWhatGoesTogether(t *testing.T) {
 		"a file of unknown length by its size": {
 			[]*entry{sized(day(1, 0, 1), 10, 100), sized(day(2, 1, 2), 0, 1<<30), sized(day(3, 4, 1), 10, 100)}, nil, []int64{1},
 		},
+		"a window of leads alone":                  {[]*entry{other(day(1, 0, 1), "leads"), other(day(2, 1, 1), "leads"), day(3, 0, 1)}, nil, []int64{1, 3}},
+		"postbacks alone":                          {[]*entry{other(kind(day(1, 0, 1), state.Changes), "postbacks"), other(day(2, 1, 1), "leads")}, nil, []int64{1}},
+		"no leads beside a window that they share": {[]*entry{other(day(1, 0, 1), "shared"), other(day(2, 1, 1), "leads"), other(day(3, 1, 1), "shared")}, nil, []int64{1, 3}},
+		"no leads beside those of another slot":    {[]*entry{other(day(2, 1, 1), "leads"), other(day(3, 1, 1), "shared")}, []*entry{other(kind(day(1, 0, 1), state.Changes), "postbacks")}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []int64
-			for _, e := range choose(tt.waiting, tt.busy) {
+			for _, e := range choose(tt.waiting, tt.busy, ownsOfTest) {
 				got = append(got, e.pull.ID)
 			}
 			if d := cmp.Diff(tt.want, got); d != "" {
@@ -59,6 +63,18 @@ func TestChoosePicksWhatGoesTogether(t *testing.T) {
 			}
 		})
 	}
+}
+
+// ownsOfTest is an account whose streams leads and postbacks are about leads, and whose
+// stream shared writes the same table.
+func ownsOfTest(p state.Pull) (target, bool) {
+	switch p.Stream {
+	case "leads", "postbacks":
+		return target{account: p.Account, leads: true}, true
+	case "shared":
+		return target{account: p.Account, leads: true}, false
+	}
+	return target{account: p.Account, stream: p.Stream}, false
 }
 
 func TestOnlyWindowsThatTheStreamStillHasAreTakenOver(t *testing.T) {

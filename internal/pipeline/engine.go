@@ -58,8 +58,9 @@ type Options struct {
 
 // Steps are the steps of the flow, in their order, as Options.After is told of them.
 // Only a pull whose records come in a file has the step "downloaded": the file is
-// whole and nothing in the store says so.
-var Steps = []string{"planned", "departed", "answered", "downloaded", "received", "staged", "published", "checkpointed"}
+// whole and nothing in the store says so. Postbacks come in with "brought", which stands
+// for all that comes before "staged".
+var Steps = []string{"planned", "departed", "answered", "downloaded", "received", "brought", "staged", "published", "checkpointed"}
 
 // Warehouse is what the pipeline needs of the warehouse.
 type Warehouse interface {
@@ -77,6 +78,7 @@ type Engine struct {
 	queue     *queue
 	runs      *runs
 	lanes     map[string]*lane
+	drains    map[string]*drain // of the accounts that receive postbacks
 	packer    *packer
 	files     *files
 	// spawn starts work that Run waits for; set by Run.
@@ -111,13 +113,16 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	}
 	e := &Engine{
 		store: o.Store, warehouse: o.Warehouse, log: o.Log, observe: o.Observers, packer: packer,
-		queue: newQueue(), lanes: map[string]*lane{},
+		queue: newQueue(), lanes: map[string]*lane{}, drains: map[string]*drain{},
 		selected: o.Selected, oneShot: o.OneShot, inboxMax: o.InboxMax, slots: o.Slots, attempts: o.Attempts, grace: o.Grace, linger: o.Linger, newRunID: o.NewRunID, after: o.After,
 	}
 	e.setDefaults()
 	e.files = newFiles(o.Spool, o.SpoolRetention)
 	e.runs = newRuns(o.Store)
 	for _, a := range o.Accounts {
+		if a.Receiver != nil && e.selected(a.Name, a.Receiver.Stream().Name) {
+			e.drains[a.Name] = newDrain(e, a)
+		}
 		l := &lane{account: a, engine: e, checking: make(chan struct{}, 1), downloads: make(chan struct{}, downloadsAtOnce), log: o.Log.Named("lane").With(zap.String("account", a.Name))}
 		if err := l.open(ctx); err != nil {
 			return nil, err
@@ -176,6 +181,9 @@ func (e *Engine) Run(ctx context.Context) error {
 			g.Go(func() error { return l.run(ctx) })
 		}
 	}
+	for _, d := range e.drains {
+		g.Go(func() error { return d.run(ctx) })
+	}
 	for slot := range e.slots {
 		s := newSlot(e, slot)
 		g.Go(func() error { return s.run(ctx) })
@@ -184,7 +192,7 @@ func (e *Engine) Run(ctx context.Context) error {
 }
 
 // Drain waits until nothing is left to do: every pull is published, given up, or
-// belongs to an account that was stopped. It returns ctx's error when that ends first,
+// belongs to an account that was stopped, and no postbacks wait. It returns ctx's error when that ends first,
 // and the warehouse's when that has taken nothing for longer than patience (0: for ever).
 func (e *Engine) Drain(ctx context.Context, patience time.Duration) error {
 	for {
@@ -207,6 +215,11 @@ func (e *Engine) idle() bool {
 	}
 	for name, l := range e.lanes {
 		if e.queue.pulling(name) > 0 && l.isStopped() == "" {
+			return false
+		}
+	}
+	for _, d := range e.drains {
+		if d.waiting() {
 			return false
 		}
 	}

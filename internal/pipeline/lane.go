@@ -36,6 +36,10 @@ type lane struct {
 	checking chan struct{}
 	// downloads holds a token for each download under way.
 	downloads chan struct{}
+	// tellers make facts of answers about leads.
+	tellers tellers
+	// openIDs is when the account's OpenIDs were last asked; guarded by mu.
+	openIDs time.Time
 }
 
 // downloadsAtOnce is how many files an account downloads at once: one alone does not

@@ -26,15 +26,20 @@ const (
 
 // load is one pull on its way through a slot.
 type load struct {
-	entry      *entry
-	pull       state.Pull
-	account    *Account
-	stream     *extractors.Stream
-	rows, bad  int64
-	firstBad   string
-	compressed int64
+	entry     *entry
+	pull      state.Pull
+	account   *Account
+	stream    *extractors.Stream
+	rows, bad int64
+	firstBad  string
+	// leadRows are those of rows that are put together from leads, and leadRecords the
+	// records about leads that could be read: of a lead that is as it was there is no row.
+	leadRows, leadRecords int64
+	compressed            int64
 	// rejected says why the pull cannot be published; empty if it can.
 	rejected string
+	// doubtful says what is wrong with records of a pull that is published all the same.
+	doubtful string
 	// files are the spool files of the pull; spoiled is the one that is to blame for
 	// rejected, if its bytes are.
 	files   []string
@@ -50,6 +55,8 @@ type normalizer struct {
 	decoder *zstd.Decoder
 	body    []byte
 	blocks  map[*schema.Table]*schema.Block
+	// scratch are blocks of rows that only show which records are bad.
+	scratch map[*schema.Table]*schema.Block
 	mapping map[mappingKey]*normalize.Normalizer
 	// workers are those of files; nil until there is one.
 	workers []*fileWorker
@@ -67,7 +74,7 @@ func newNormalizer(e *Engine) *normalizer {
 	if err != nil {
 		panic(fmt.Sprintf("zstd refuses constant options: %v", err)) // cannot happen: the options do not depend on input
 	}
-	return &normalizer{engine: e, decoder: decoder, blocks: map[*schema.Table]*schema.Block{}, mapping: map[mappingKey]*normalize.Normalizer{}}
+	return &normalizer{engine: e, decoder: decoder, blocks: map[*schema.Table]*schema.Block{}, scratch: map[*schema.Table]*schema.Block{}, mapping: map[mappingKey]*normalize.Normalizer{}}
 }
 
 // stage sends the rows and raw pages of one pull to the batch. A pull whose rows
@@ -95,8 +102,15 @@ func (n *normalizer) stage(ctx context.Context, batch *loaders.Batch, e *entry) 
 			break
 		}
 	}
-	if l.rejected == "" && l.bad > badAlways && float64(l.bad) > badShare*float64(l.rows+l.bad) {
-		l.rejected = fmt.Sprintf("%d of %d records cannot be normalized, the first: %s", l.bad, l.rows+l.bad, l.firstBad)
+	read := l.rows - l.leadRows + l.leadRecords
+	if l.rejected == "" && l.bad > badAlways && float64(l.bad) > badShare*float64(read+l.bad) {
+		reason := fmt.Sprintf("%d of %d records cannot be normalized, the first: %s", l.bad, read+l.bad, l.firstBad)
+		if leadsIn(l.stream.OutputsBy(p.Route)) < 0 {
+			l.rejected = reason
+		} else {
+			// What the others told is part of the leads since it was received.
+			l.doubtful = reason
+		}
 	}
 	return l, nil
 }
@@ -135,14 +149,29 @@ func (n *normalizer) page(ctx context.Context, batch *loaders.Batch, l *load, pa
 
 // output appends the rows that one page gives to one table.
 func (n *normalizer) output(ctx context.Context, batch *loaders.Batch, l *load, page *state.Page, body []byte, i int, out extractors.Output) error {
+	if out.Leads {
+		if err := n.leads(ctx, batch, l, page, out); err != nil {
+			return fmt.Errorf("staging account %s, stream %s: %w", l.pull.Account, l.pull.Stream, err)
+		}
+		if len(out.Spec.Columns) == 0 {
+			return nil
+		}
+		// Read once more for what of it is bad.
+		out.Spec.Identity = leadIdentity
+	}
 	mapping, err := n.mappingOf(l, i, out)
 	if err != nil {
 		return err
 	}
 	c := contextOf(l, page)
+	blocks, send := n.blocks, batch.Write
+	if out.Leads {
+		c.By = ""
+		blocks, send = n.scratch, func(context.Context, *schema.Block) error { return nil }
+	}
 	var sending error // what goes wrong on the way to the warehouse, not in the page
 	full := func(b *schema.Block) (*schema.Block, error) {
-		if sending = batch.Write(ctx, b); sending != nil {
+		if sending = send(ctx, b); sending != nil {
 			return nil, sending
 		}
 		b.Reset()
@@ -161,7 +190,7 @@ func (n *normalizer) output(ctx context.Context, batch *loaders.Batch, l *load, 
 		sending = batch.Quarantine(ctx, quarantined(l, page, out, r, reason))
 		return sending
 	}
-	block := n.blocks[out.Table]
+	block := blocks[out.Table]
 	if block == nil {
 		block = schema.NewBlock(out.Table)
 	}
@@ -169,7 +198,7 @@ func (n *normalizer) output(ctx context.Context, batch *loaders.Batch, l *load, 
 	if block == nil {
 		block = schema.NewBlock(out.Table)
 	}
-	n.blocks[out.Table] = block
+	blocks[out.Table] = block
 	switch {
 	case sending != nil:
 		return fmt.Errorf("staging account %s, stream %s: %w", l.pull.Account, l.pull.Stream, sending)
@@ -177,8 +206,13 @@ func (n *normalizer) output(ctx context.Context, batch *loaders.Batch, l *load, 
 		l.rejected = fmt.Sprintf("page %d cannot be read as %s: %v", page.Seq, out.Table.Name, err)
 		return nil
 	}
-	l.rows += int64(counts.Rows)
 	l.bad += bad
+	if out.Leads {
+		block.Reset()
+		l.leadRecords += int64(counts.Rows)
+		return nil
+	}
+	l.rows += int64(counts.Rows)
 	return nil
 }
 

@@ -105,7 +105,7 @@ func (a *Account) Pulls(s *extractors.Stream, k Known, now time.Time) []Planned 
 func (a *Account) BackfillPulls(s *extractors.Stream, k Known, from, to, since, now time.Time) []Planned {
 	if s.Window == nil {
 		for _, c := range k.Published {
-			if c.Kind == state.Snapshot && !c.PulledAt.Before(since) {
+			if c.Kind == s.Kind() && !c.PulledAt.Before(since) {
 				return nil
 			}
 		}
@@ -118,7 +118,7 @@ func (a *Account) BackfillPulls(s *extractors.Stream, k Known, from, to, since, 
 // whole is a pull of a stream without windows.
 func (a *Account) whole(s *extractors.Stream, tier state.Tier) Planned {
 	return Planned{
-		NewPull: state.NewPull{Account: a.Name, Stream: s.Name, Kind: state.Snapshot, Tier: tier},
+		NewPull: state.NewPull{Account: a.Name, Stream: s.Name, Kind: s.Kind(), Tier: tier},
 		Choice:  plan.Choice{Steps: 1, Rows: -1},
 	}
 }

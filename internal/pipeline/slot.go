@@ -226,9 +226,22 @@ func (s *slot) checkpoint(ctx context.Context, loads []*load, began time.Time) e
 			s.log.Warn("records quarantined", zap.String("account", l.pull.Account), zap.String("stream", l.pull.Stream),
 				zap.Int64("records", l.bad), zap.String("first", l.firstBad))
 		}
+		if l.doubtful != "" {
+			s.engine.doubt(l, s.log)
+		}
 	}
 	s.log.Info("published", zap.Int("pulls", len(loads)), zap.Int64("rows", rows), zap.Duration("took", time.Since(began).Round(time.Millisecond)))
 	return nil
+}
+
+// doubt tells of a pull that is published although most would refuse it: leads are put
+// together when they are received, so that holding their rows back would only part the
+// warehouse from what later pulls build on.
+func (e *Engine) doubt(l *load, log *zap.Logger) {
+	why := fmt.Sprintf("account %s, stream %s, %s: %s; what could be read is published, mend the mapping", l.pull.Account, l.pull.Stream, describeWindow(l.pull), l.doubtful)
+	log.Error("leads that cannot be read", zap.String("reason", why))
+	e.failed(why)
+	e.observe.Failed(l.pull, why)
 }
 
 // hold puts aside pulls that a guard kept from being published.
@@ -299,6 +312,9 @@ func describeWindow(p state.Pull) string {
 	case state.Windowed:
 		return "window " + p.From.UTC().Format("2006-01-02 15:04") + " to " + p.To.UTC().Format("2006-01-02 15:04") + " UTC"
 	case state.Changes:
+		if p.From.IsZero() {
+			return "leads that are due"
+		}
 		return "changes since " + p.From.UTC().Format("2006-01-02 15:04") + " UTC"
 	}
 	return "all of it"

@@ -125,7 +125,14 @@ func (l *lane) call(ctx context.Context, e *entry, p state.Pull, stream *extract
 		receipt.NotBefore = ended.Add(page.Pause)
 	}
 	if !page.Control {
-		body, release := l.engine.packer.pack(l.account.Source.Redact(answer.Body))
+		redacted := l.account.Source.Redact(answer.Body)
+		if receipt.Told, err = l.told(p, stream, call, redacted, ended); err != nil {
+			return l.failed(ctx, e, p, ended, &extractors.APIError{
+				Network: l.account.Network, Account: p.Account, Stream: p.Stream, Op: call.Describe,
+				Message: fmt.Sprintf("the answer cannot be read as leads: %v", err), Outcome: extractors.StopStream, Err: err,
+			})
+		}
+		body, release := l.engine.packer.pack(redacted)
 		defer release() // the store has its own copy when Receive returns
 		receipt.Body = body
 	}
@@ -181,6 +188,16 @@ func (l *lane) perform(ctx context.Context, call extractors.Call) (extractors.An
 // the same one after a crash.
 func (l *lane) freeze(ctx context.Context, e *entry, p state.Pull, stream *extractors.Stream) error {
 	items := stream.ForEach.Values
+	if pollsLeads(stream) {
+		var err error
+		if items, err = l.openLeads(ctx, stream); err != nil {
+			l.engine.queue.giveBack(e)
+			if errors.Is(err, errShutdown) {
+				return nil
+			}
+			return err
+		}
+	}
 	if parent := stream.ForEach.Stream; parent != "" {
 		ready, why, err := l.parentReady(ctx, parent)
 		switch {
@@ -287,6 +304,9 @@ func workOf(p state.Pull, s *extractors.Stream) extractors.Work {
 	case state.Windowed:
 		w.Window.From, w.Window.To = p.From, p.To
 	case state.Changes:
+		if pollsLeads(s) { // asked for by their ids, whatever changed
+			break
+		}
 		w.Since = p.From.Add(-s.ChangesOverlap)
 	}
 	return w

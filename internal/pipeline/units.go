@@ -41,10 +41,11 @@ func unitOf(l *load) loaders.Unit {
 		if i := slices.IndexFunc(u.Outputs, func(s loaders.Scope) bool { return s.Table == out.Table }); i >= 0 {
 			// Two outputs in one table (an offer's rates and its personal rates) are one
 			// scope: that of the constants that they share.
+			u.Outputs[i].Loose = u.Outputs[i].Loose || out.Leads
 			maps.DeleteFunc(u.Outputs[i].Equal, func(column, value string) bool { return out.Scope[column] != value })
 			continue
 		}
-		scope := loaders.Scope{Table: out.Table, Equal: maps.Clone(out.Scope)}
+		scope := loaders.Scope{Table: out.Table, Equal: maps.Clone(out.Scope), Loose: out.Leads}
 		if l.pull.Kind == state.Windowed {
 			window := asked(l)
 			scope.By, scope.From, scope.To = l.stream.Window.By, window.From, window.To
