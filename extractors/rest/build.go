@@ -57,18 +57,47 @@ func (b *builder) build() {
 	b.required()
 	b.pii()
 	s := b.source
-	check := b.network.Check
-	if own, ok := b.network.Checks[s.role]; ok {
-		check = own
-	}
-	s.check = b.compile("", &manifest.Stream{Request: check, Paging: manifest.Paging{Kind: manifest.PagingNone}}, b.variables)
+	s.login = b.loginPlan()
+	s.check = b.check()
 	s.scrubber = newScrubber(s.secrets)
 	s.redactor = newRedactor(b.network, b.account.PII, s.secrets)
 	b.streams()
 }
 
+// check is the plan of the call that proves the credentials; nil where there is none, or
+// the account has not the credentials for it.
+func (b *builder) check() *plan {
+	check := b.network.Check
+	if own, ok := b.network.Checks[b.source.role]; ok {
+		check = own
+	}
+	switch {
+	case b.lacksCredential() != "":
+		return nil
+	case b.source.login != nil:
+		return b.source.login
+	case check.IsZero():
+		return nil
+	}
+	return b.compile("", &manifest.Stream{Request: check, Paging: manifest.Paging{Kind: manifest.PagingNone}}, b.variables)
+}
+
+// lacksCredential gives the first credential that the network's auth needs and the account
+// does not give; empty if there is none. Required ones were complained of.
+func (b *builder) lacksCredential() string {
+	for _, name := range authCredentials(b.network.Auth) {
+		if b.network.Credentials[name].Optional && b.source.secrets[name] == "" {
+			return name
+		}
+	}
+	return ""
+}
+
 func (b *builder) baseURL() {
 	text := cmp.Or(b.account.BaseURL, b.network.BaseURL)
+	if text == "" && !b.network.Asks() {
+		return
+	}
 	if text == "" {
 		b.wrong("base_url", "%s has a host of its own for every customer: give its address", b.network.Title)
 		return
@@ -118,10 +147,12 @@ func (b *builder) credentials() {
 			b.wrong("credentials."+name, "it is missing: %s", strings.TrimSuffix(c.Help, "."))
 		}
 	}
-	for _, name := range []string{b.network.Auth.User, b.network.Auth.Credential} {
-		if name != "" {
-			b.source.refused = append(b.source.refused, "credentials."+name)
-		}
+	names := authCredentials(b.network.Auth)
+	if len(names) == 0 { // they stand in the requests themselves
+		names = slices.Sorted(maps.Keys(b.source.secrets))
+	}
+	for _, name := range names {
+		b.source.refused = append(b.source.refused, "credentials."+name)
 	}
 }
 

@@ -15,9 +15,15 @@ import (
 type plan struct {
 	stream   *extractors.Stream // nil for the check
 	manifest *manifest.Stream
-	path     manifest.Template
-	query    []parameter
-	changes  []parameter // the query of a call for changes
+	// own says that the account gave the whole address: base is then its host, and the
+	// network's auth is not added. Neither is it to the login.
+	own, login bool
+	base       string
+	path       manifest.Template
+	query      []parameter
+	form       []parameter   // nil if there is none
+	body       manifest.Body // nil if there is none
+	changes    []parameter   // the query of a call for changes
 	// pageParam and sizeParam are Paging.Param and Paging.SizeParam.
 	pageParam, sizeParam string
 	dayLayout            string
@@ -48,6 +54,10 @@ func (b *builder) compile(stream string, m *manifest.Stream, variables map[strin
 	r := m.Request
 	p.dayLayout = b.layout(stream, cmp.Or(r.DayLayout, time.DateOnly), variables, manifest.CheckDayLayout)
 	p.timeLayout = b.layout(stream, cmp.Or(r.TimeLayout, time.DateTime), variables, manifest.CheckTimeLayout)
+	if r.URLVariable != "" {
+		b.addressed(p, variables[r.URLVariable])
+		return p
+	}
 	p.path = b.path(stream, r, m.ForEach, variables)
 	if name, ok := b.parameterName(m.Paging.Param, variables); ok {
 		p.pageParam = name
@@ -56,6 +66,12 @@ func (b *builder) compile(stream string, m *manifest.Stream, variables map[strin
 	}
 	p.sizeParam, _ = b.parameterName(m.Paging.SizeParam, variables)
 	p.query = b.parameters(stream, r.Query, p, variables)
+	if len(r.Form) > 0 {
+		p.form = b.parameters(stream, r.Form, p, variables)
+	}
+	if r.Body != "" {
+		p.body = b.body(r.Body, variables)
+	}
 	if m.Changes != nil {
 		merged := maps.Clone(r.Query)
 		if merged == nil {
@@ -143,8 +159,13 @@ func (b *builder) parameters(stream string, query map[string][]string, p *plan, 
 			taken[sent.name] = variableOf(sent.text)
 		}
 	}
-	if b.network.Auth.Kind == manifest.AuthQuery {
-		taken[b.network.Auth.Name] = ""
+	for _, a := range b.network.Auth.Parts() {
+		if a.Kind == manifest.AuthQuery {
+			taken[a.Name] = ""
+		}
+	}
+	if signer := b.network.Auth.Signer; signer != nil {
+		taken[signer.Param] = ""
 	}
 	var compiled []parameter
 	for _, text := range slices.Sorted(maps.Keys(query)) {
@@ -165,6 +186,21 @@ func (b *builder) parameters(stream string, query map[string][]string, p *plan, 
 		compiled = append(compiled, q)
 	}
 	return compiled
+}
+
+// body compiles the body of a request.
+func (b *builder) body(text string, variables map[string]string) manifest.Body {
+	body, err := manifest.ParseBody(text)
+	if err != nil {
+		b.wrong("network", "the manifest of %s cannot be used: %v", b.network.Name, err)
+	}
+	for _, part := range body {
+		name, ok := part.Placeholder.Variable()
+		if ok && !part.Quoted && variables[name] == "" {
+			b.wrongVariable("", name, "it is missing: %s", strings.TrimSuffix(b.network.Variables[name].Help, "."))
+		}
+	}
+	return body
 }
 
 // parameterName gives the name with which a parameter is sent; false for none, because

@@ -47,7 +47,7 @@ func (r *reading) open() error {
 		if cut, ok := errors.AsType[*normalize.XMLError](err); ok {
 			message = fmt.Sprintf("%s (line %d: %s)", message, cut.Line, cut.What)
 		}
-		return r.fail(extractors.RetryNow, r.source.scrubber.scrub(clip(message)), nil)
+		return r.fail(extractors.RetryNow, r.scrub(clip(message)), nil)
 	case is == wanted || r.stream == "":
 		return nil
 	}

@@ -24,7 +24,13 @@ const retryAfterMax = 24 * time.Hour
 func (s *Source) Read(st *extractors.Stream, w extractors.Work, a extractors.Answer) (extractors.Page, error) {
 	r := reading{source: s, plan: s.check, answer: a}
 	if st == nil {
+		if s.check == nil {
+			return extractors.Page{}, s.unusable("", "", "there is no call that proves the credentials", nil)
+		}
 		r.cursor = s.check.begin()
+		if s.login != nil {
+			return extractors.Page{Done: true}, r.loggedIn()
+		}
 		if err := r.refused(); err != nil {
 			return extractors.Page{}, err
 		}
@@ -41,12 +47,19 @@ func (s *Source) Read(st *extractors.Stream, w extractors.Work, a extractors.Ans
 		return extractors.Page{}, err
 	}
 	r.stream, r.plan, r.work, r.cursor = st.Name, p, w, c
+	if s.login != nil && !p.own {
+		if r.token = s.session.arrive(pullKey(st.Name, w)); r.token == 0 {
+			r.plan, r.work, r.cursor = s.login, extractors.Work{}, s.login.begin()
+			return extractors.Page{Control: true, Next: c.text()}, r.loggedIn()
+		}
+	}
 	if r.itemGone() {
 		return r.skipItem()
 	}
 	if err := r.refused(); err != nil {
 		return extractors.Page{}, err
 	}
+	s.session.prove(r.token)
 	page, err := r.page()
 	return s.storable(st, w, page, err)
 }
@@ -61,6 +74,8 @@ type reading struct {
 	answer extractors.Answer
 	// doc is the answer's body, once it is known to be whole.
 	doc document
+	// token is the one with which the call was made, if there is a login; see session.
+	token int
 	// verdict says that the answer itself says that it is a success.
 	verdict bool
 }
@@ -96,7 +111,7 @@ func (r *reading) refused() error {
 	err := r.fail(extractors.StopStream, r.words(), nil)
 	switch {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		err.Outcome, err.Credentials = extractors.StopAccount, r.source.refused
+		r.refuse(err)
 	case status == http.StatusTooManyRequests:
 		err.Outcome, err.RetryAfter = extractors.Wait, retryAfter(r.answer.Header)
 	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status >= 500:
@@ -104,7 +119,26 @@ func (r *reading) refused() error {
 	case status == http.StatusNotFound:
 		err.Advice = r.plan.manifest.Optional
 	}
-	return r.byWords(err)
+	return r.refresh(r.byWords(err))
+}
+
+// refuse says that the credentials of the call are refused. Where no other call could tell
+// whether it is them or the call, the account's other streams go on.
+func (r *reading) refuse(err *extractors.APIError) {
+	err.Outcome, err.Credentials = extractors.StopAccount, r.source.refused
+	if r.plan.own || r.source.check == nil {
+		err.Outcome, err.Credentials = extractors.StopStream, nil
+		err.Advice = "check the account's credentials, and that it may make this call"
+		if r.plan.own {
+			err.Advice = "check the address in variables." + r.plan.manifest.Request.URLVariable + ", and the credential in it"
+		}
+	}
+}
+
+// scrub takes credentials out of words for people.
+func (r *reading) scrub(text string) string {
+	_, scrubber := r.source.shield()
+	return scrubber.scrub(text)
 }
 
 // refusedInside looks into an answer whose status is good.
@@ -132,7 +166,7 @@ func (r *reading) refusedInside() error {
 	if words == "" {
 		words = fmt.Sprintf("%s is %s", test.Path, clip(text(raw)))
 	}
-	return r.byWords(r.fail(extractors.StopStream, r.source.scrubber.scrub(words), nil))
+	return r.refresh(r.byWords(r.fail(extractors.StopStream, r.scrub(words), nil)))
 }
 
 // page reads the envelope of a good answer.

@@ -56,12 +56,7 @@ type redactor struct {
 }
 
 func newRedactor(n *manifest.Network, p PII, secrets map[string]string) *redactor {
-	r := &redactor{secrets: map[string][][]string{}, ips: map[string]bool{}, ip: p.IP, email: p.Email}
-	for _, form := range secretForms(secrets, echoShortest) {
-		if strings.Trim(form, "0123456789") != "" || len(form) >= 2*echoShortest {
-			r.echoes = append(r.echoes, []byte(form))
-		}
-	}
+	r := &redactor{secrets: map[string][][]string{}, ips: map[string]bool{}, ip: p.IP, email: p.Email, echoes: echoesOf(secrets)}
 	for _, path := range n.Secrets {
 		keys := strings.Split(path, ".")
 		last := keys[len(keys)-1]
@@ -80,6 +75,24 @@ func newRedactor(n *manifest.Network, p PII, secrets map[string]string) *redacto
 		r.key = []byte(p.Key.Reveal())
 	}
 	return r
+}
+
+// echoesOf gives the forms in which answers may repeat credentials.
+func echoesOf(secrets map[string]string) [][]byte {
+	var echoes [][]byte
+	for _, form := range secretForms(secrets, echoShortest) {
+		if strings.Trim(form, "0123456789") != "" || len(form) >= 2*echoShortest {
+			echoes = append(echoes, []byte(form))
+		}
+	}
+	return echoes
+}
+
+// with gives a redactor that knows other credentials.
+func (r *redactor) with(secrets map[string]string) *redactor {
+	other := *r
+	other.echoes = echoesOf(secrets)
+	return &other
 }
 
 // redact gives the body without what must not be stored, or the body itself if

@@ -26,8 +26,8 @@ func (r *reading) byWords(err *extractors.APIError) *extractors.APIError {
 	case r.said(test.Throttled):
 		err.Outcome, err.RetryAfter, err.Credentials = extractors.Wait, retryAfter(r.answer.Header), nil
 	case err.Outcome == extractors.StopStream && r.said(test.Refused):
-		err.Outcome, err.Credentials = extractors.StopAccount, r.source.refused
 		err.Advice = "" // about the call, which is not to blame
+		r.refuse(err)
 	}
 	return err
 }
@@ -49,7 +49,7 @@ func (r *reading) words() string {
 		return "an HTML page, not " + r.format()
 	}
 	for _, text := range r.errors() {
-		if words := clip(r.source.scrubber.scrub(text)); words != "" {
+		if words := clip(r.scrub(text)); words != "" {
 			return words
 		}
 	}

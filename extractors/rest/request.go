@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -22,12 +23,18 @@ func (p *plan) accepts(w extractors.Work) error {
 			return fmt.Errorf("a window is asked for, and the stream or the work has none")
 		}
 	case state.Changes:
+		if p.asksOpenLeads() {
+			break
+		}
 		if !p.stream.Changes || w.Since.IsZero() {
 			return fmt.Errorf("changes are asked for, and the stream or the work has none")
 		}
 	case state.Snapshot:
 		if p.manifest.Window != nil {
 			return fmt.Errorf("a snapshot is asked for of a stream that has windows")
+		}
+		if p.asksOpenLeads() {
+			return fmt.Errorf("a snapshot is asked for of a stream of open leads, which no answer has all of")
 		}
 	default:
 		return fmt.Errorf("work of kind %q is asked for, which there is not", w.Kind)
@@ -38,6 +45,11 @@ func (p *plan) accepts(w extractors.Work) error {
 	return nil
 }
 
+// asksOpenLeads reports whether the stream goes over the account's open leads.
+func (p *plan) asksOpenLeads() bool {
+	return p.manifest.ForEach != nil && p.manifest.ForEach.OpenLeads != ""
+}
+
 // mask stands for a credential wherever people read.
 const mask = "***"
 
@@ -45,35 +57,41 @@ const mask = "***"
 // that the two cannot disagree.
 func (s *Source) call(p *plan, w extractors.Work, c cursor) extractors.Call {
 	f := filler{source: s, plan: p, work: w, items: p.batch(w, c)}
-	var query params
 	templates := p.query
-	if w.Kind == state.Changes {
+	if w.Kind == state.Changes && p.manifest.Changes != nil {
 		templates = p.changes
 	}
-	for _, q := range templates {
-		for _, t := range q.values {
-			f.add(&query, q, t)
-		}
+	query, form := f.fillParameters(templates), f.fillParameters(p.form)
+	paged := &query
+	if p.form != nil {
+		paged = &form
 	}
 	if kind := p.manifest.Paging.Kind; kind != manifest.PagingNone {
 		switch {
 		case kind != manifest.PagingCursor:
-			query.add(p.pageParam, strconv.Itoa(c.At))
+			paged.add(p.pageParam, strconv.Itoa(c.At))
 		case c.Token != "":
-			query.add(p.pageParam, c.Token)
+			paged.add(p.pageParam, c.Token)
 		}
 		if p.sizeParam != "" && c.Size > 0 {
-			query.add(p.sizeParam, strconv.Itoa(c.Size))
+			paged.add(p.sizeParam, strconv.Itoa(c.Size))
 		}
 	}
-	header := s.header(p)
-	s.authorize(header, &query)
-
-	path, shownPath := f.path()
-	sent, shown := query.encode()
-	return extractors.Call{
-		Method: http.MethodGet, URL: s.base + path + sent, Header: header, Describe: shownPath + shown + f.fragment(), Items: f.items,
+	call := extractors.Call{Method: http.MethodGet, Header: s.header(p), Items: f.items}
+	s.authorize(p, call.Header, &query)
+	if p.form == nil {
+		f.content(&call, form)
 	}
+	s.sign(p, call.Body, &query, &form)
+	if p.form != nil {
+		f.content(&call, form)
+	}
+	path, shownPath := f.path()
+	sent, _ := query.encode()
+	_, shown := slices.Concat(query, form).encode()
+	call.URL = cmp.Or(p.base, s.base) + path + sent
+	call.Describe = shownPath + shown + f.fragment()
+	return call
 }
 
 // header gives what is sent with every call of a plan, without credentials.
@@ -121,7 +139,7 @@ func (f *filler) add(query *params, q parameter, t manifest.Template) {
 	value := t.Expand(f.value)
 	switch {
 	case value == "" && !q.empty:
-	case secretIn(t):
+	case secretIn(t), f.plan.own && plainText(t):
 		query.addHidden(name, value)
 	default:
 		query.add(name, value)
@@ -137,12 +155,30 @@ func secretIn(t manifest.Template) bool {
 
 // path gives the path as it is sent and as people may see it.
 func (f *filler) path() (sent, shown string) {
-	sent = f.plan.path.Expand(func(p manifest.Placeholder) string { return pathEscape(f.value(p)) })
-	shown = f.plan.path.Expand(func(p manifest.Placeholder) string {
+	element := func(p manifest.Placeholder) string {
+		if p != manifest.ItemsJoined {
+			return pathEscape(f.value(p))
+		}
+		// The commas are part of the path's own language.
+		escaped := make([]string, len(f.items))
+		for i, item := range f.items {
+			escaped[i] = pathEscape(item)
+		}
+		return strings.Join(escaped, ",")
+	}
+	sent = f.plan.path.Expand(element)
+	public := f.plan.path
+	if f.plan.own {
+		public = slices.Clone(public)
+		for i := range public {
+			public[i].Text = hideKeys(public[i].Text)
+		}
+	}
+	shown = public.Expand(func(p manifest.Placeholder) string {
 		if _, secret := p.Credential(); secret {
 			return mask
 		}
-		return pathEscape(f.value(p))
+		return element(p)
 	})
 	return sent, shown
 }
@@ -151,20 +187,29 @@ func (f *filler) path() (sent, shown string) {
 // back under a name: behind a # in the description, which is never sent; see
 // extractors.Asked.
 func (f *filler) fragment() string {
-	if len(f.items) != 1 {
+	if len(f.items) == 0 {
 		return ""
 	}
 	var b strings.Builder
-	name := func(p manifest.Placeholder) {
+	name := func(p manifest.Placeholder, value string) {
 		b.WriteByte("#&"[min(b.Len(), 1)])
-		b.WriteString(string(p) + "=" + queryEscape(f.value(p)))
+		b.WriteString(string(p) + "=" + queryEscape(value))
 	}
 	m := f.plan.manifest
-	for i := range m.ForEach.Columns {
-		name(manifest.ItemColumn(i))
+	if f.plan.own || f.plan.usesInBody(manifest.Items) || f.plan.usesInBody(manifest.ItemsJoined) {
+		if m.ForEach.Batch > 1 {
+			name(manifest.Items, strings.Join(f.items, ","))
+		}
 	}
-	if (m.Request.PathVariable != "" || asksForItem(m)) && f.plan.path.Uses(func(p manifest.Placeholder) bool { return p == manifest.Item }) {
-		name(manifest.Item)
+	if len(f.items) != 1 {
+		return b.String()
+	}
+	for i := range m.ForEach.Columns {
+		name(manifest.ItemColumn(i), f.value(manifest.ItemColumn(i)))
+	}
+	inPath := f.plan.path.Uses(func(p manifest.Placeholder) bool { return p == manifest.Item })
+	if inPath && (m.Request.PathVariable != "" || asksForItem(m)) || f.plan.own && m.ForEach.Batch <= 1 || f.plan.usesInBody(manifest.Item) {
+		name(manifest.Item, f.value(manifest.Item))
 	}
 	return b.String()
 }
@@ -203,6 +248,8 @@ func (f *filler) value(p manifest.Placeholder) string {
 		if len(f.items) > 0 {
 			return f.items[0]
 		}
+	case manifest.ItemsJoined:
+		return strings.Join(f.items, ",")
 	case manifest.WindowZone:
 		if !window.IsZero() {
 			return f.plan.zone.String()

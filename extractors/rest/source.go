@@ -2,7 +2,6 @@ package rest
 
 import (
 	"fmt"
-	"net/http"
 	"net/url"
 	"time"
 
@@ -13,7 +12,7 @@ import (
 var _ extractors.Source = (*Source)(nil)
 
 // Source is one account at one network that a manifest describes. It is safe for
-// concurrent use: nothing in it changes after New.
+// concurrent use: nothing in it changes after New but what a login gives.
 type Source struct {
 	network  *manifest.Network
 	account  string
@@ -26,9 +25,13 @@ type Source struct {
 	refused  []string
 	redactor *redactor
 	scrubber *scrubber
-	check    *plan
-	streams  []*extractors.Stream
-	plans    map[string]*plan
+	// check is nil where no call proves the credentials alone; with a login that is the check.
+	check *plan
+	// login is nil if there is none; session is what it gave.
+	login   *plan
+	session session
+	streams []*extractors.Stream
+	plans   map[string]*plan
 	// exporters are those of the streams that can be had by exports.
 	exporters map[string]*exporter
 }
@@ -59,8 +62,12 @@ func (s *Source) Role() string { return s.role }
 // enabled, in the manifest's order; a report under further names follows its own.
 func (s *Source) Streams() []*extractors.Stream { return s.streams }
 
-// Check gives the cheapest call that proves the credentials.
+// Check gives the cheapest call that proves the credentials; one without a URL where
+// there is none: the network only sends postbacks, or the account lacks what it needs.
 func (s *Source) Check() extractors.Call {
+	if s.check == nil {
+		return extractors.Call{}
+	}
 	return s.call(s.check, extractors.Work{}, s.check.begin())
 }
 
@@ -76,11 +83,17 @@ func (s *Source) Next(st *extractors.Stream, w extractors.Work) (extractors.Call
 	if err != nil {
 		return extractors.Call{}, err
 	}
+	if s.loginFirst(p, st.Name, w) {
+		return s.call(s.login, extractors.Work{}, s.login.begin()), nil
+	}
 	return s.call(p, w, c), nil
 }
 
 // Redact takes secrets and, as configured, personal data out of a body.
-func (s *Source) Redact(body []byte) []byte { return s.redactor.redact(body) }
+func (s *Source) Redact(body []byte) []byte {
+	redactor, _ := s.shield()
+	return redactor.redact(body)
+}
 
 // stand finds the plan of a stream and reads where a pull of it stands.
 func (s *Source) stand(st *extractors.Stream, w extractors.Work) (*plan, cursor, error) {
@@ -103,24 +116,6 @@ func (s *Source) unusable(stream, op, message string, err error) *extractors.API
 	return &extractors.APIError{
 		Network: s.network.Title, Account: s.account, Stream: stream, Op: op,
 		Message: message, Outcome: extractors.StopStream, Err: err,
-	}
-}
-
-// authorize puts the credential of a call where the network wants it: in the
-// header, or in the query's values.
-func (s *Source) authorize(header http.Header, query *params) {
-	auth := s.network.Auth
-	secret := s.secrets[auth.Credential]
-	switch auth.Kind {
-	case manifest.AuthHeader:
-		header.Set(auth.Name, secret)
-	case manifest.AuthBearer:
-		header.Set("Authorization", "Bearer "+secret)
-	case manifest.AuthBasic:
-		r := http.Request{Header: header}
-		r.SetBasicAuth(s.secrets[auth.User], secret)
-	case manifest.AuthQuery:
-		query.addHidden(auth.Name, secret)
 	}
 }
 

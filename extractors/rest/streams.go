@@ -14,6 +14,7 @@ import (
 	"syncd/internal/strictyaml"
 	"syncd/schema"
 	"syncd/schema/normalize"
+	"syncd/state"
 )
 
 // streams builds every stream that is on, and finds the settings that fit none.
@@ -68,7 +69,7 @@ func (b *builder) stream(m *manifest.Stream, name string) {
 	path := "streams." + name
 	variables := b.merge(path+".variables", b.variables, settings.Variables)
 	words := b.slices(path+".slices", m, settings.Slices)
-	if m.Window == nil && len(settings.Restate) > 0 {
+	if m.Window == nil && !(m.ForEach != nil && m.ForEach.OpenLeads != "") && len(settings.Restate) > 0 {
 		b.wrong(path+".restate", "the stream has no time axis: it is pulled whole every time")
 	}
 
@@ -85,6 +86,20 @@ func (b *builder) stream(m *manifest.Stream, name string) {
 		}
 		return
 	}
+	if m.Request.URLVariable != "" {
+		if variables[m.Request.URLVariable] == "" {
+			if asked {
+				b.wrong(path, "the stream needs the variable %s: %s", m.Request.URLVariable, strings.TrimSuffix(b.network.Variables[m.Request.URLVariable].Help, "."))
+			}
+			return
+		}
+		m = b.ownAddress(name, m, variables)
+	} else if missing := b.lacksCredential(); missing != "" {
+		if asked {
+			b.wrong(path, "the stream needs the credential %s: %s", missing, strings.TrimSuffix(b.network.Credentials[missing].Help, "."))
+		}
+		return
+	}
 	forEach, ok := forEachRule(m.ForEach, variables)
 	if !ok {
 		if asked {
@@ -93,7 +108,7 @@ func (b *builder) stream(m *manifest.Stream, name string) {
 		return
 	}
 
-	m = counted(m, variables)
+	m = b.concrete(name, counted(m, variables), variables)
 	p := b.compile(name, direct(m), variables)
 	p.slices = words
 	p.size = b.size(name, m.Paging, variables)
@@ -111,6 +126,9 @@ func (b *builder) stream(m *manifest.Stream, name string) {
 	}
 	if len(settings.Restate) > 0 {
 		st.Restate = settings.Restate
+	}
+	if forEach != nil && forEach.OpenLeads != "" {
+		forEach.Poll = pollRule(st.Restate, m.Settled)
 	}
 	if !settings.Start.IsZero() {
 		st.Start = settings.Start
@@ -253,7 +271,9 @@ func forEachRule(f *manifest.ForEach, variables map[string]string) (*extractors.
 	if f == nil {
 		return nil, true
 	}
-	rule := &extractors.ForEachRule{Stream: f.Stream, Columns: columnsOf(f), Values: f.Values, Batch: max(f.Batch, 1)}
+	rule := &extractors.ForEachRule{
+		Stream: f.Stream, Columns: columnsOf(f), Values: f.Values, OpenLeads: state.LeadID(f.OpenLeads), Batch: max(f.Batch, 1),
+	}
 	if f.Variable != "" {
 		for item := range strings.SplitSeq(variables[f.Variable], ",") {
 			if item = strings.TrimSpace(item); item != "" && !slices.Contains(rule.Values, item) {
@@ -263,6 +283,39 @@ func forEachRule(f *manifest.ForEach, variables map[string]string) (*extractors.
 		return rule, len(rule.Values) > 0
 	}
 	return rule, true
+}
+
+// pollRule gives how often open leads are asked for.
+func pollRule(tiers []extractors.TierRule, settled time.Duration) state.PollRule {
+	rule := state.PollRule{Settled: cmp.Or(settled, manifest.SettledDefault)}
+	for _, t := range tiers {
+		rule.Tiers = append(rule.Tiers, state.PollTier{Last: t.Last, Every: t.Every})
+	}
+	return rule
+}
+
+// concrete gives the stream with the paths that the account says.
+func (b *builder) concrete(stream string, m *manifest.Stream, variables map[string]string) *manifest.Stream {
+	names := m.Output.Variables()
+	for _, also := range m.Also {
+		names = append(names, also.Variables()...)
+	}
+	if len(names) == 0 {
+		return m
+	}
+	value := func(name string) string { return variables[name] }
+	made := *m
+	made.Output = m.Output.Resolve(value)
+	made.Also = slices.Clone(m.Also)
+	for i := range made.Also {
+		made.Also[i] = made.Also[i].Resolve(value)
+	}
+	for _, spec := range made.Outputs() {
+		if _, err := normalize.Compile(spec); err != nil {
+			b.wrongVariable(stream, names[0], "the paths in %s do not fit: %v", strings.Join(names, ", "), err)
+		}
+	}
+	return &made
 }
 
 func restate(tiers []manifest.Tier) []extractors.TierRule {
@@ -277,7 +330,7 @@ func restate(tiers []manifest.Tier) []extractors.TierRule {
 // that tells them apart; its value is the stream's name unless the manifest says another.
 func outputs(m *manifest.Stream, name, zone string) []extractors.Output {
 	var outputs []extractors.Output
-	for _, spec := range m.Outputs() {
+	for i, spec := range m.Outputs() {
 		table, ok := schema.Lookup(spec.Table)
 		if !ok {
 			continue // a checked manifest names none but these
@@ -286,7 +339,7 @@ func outputs(m *manifest.Stream, name, zone string) []extractors.Output {
 		if spec.Columns == nil {
 			spec.Columns = map[string]normalize.Field{}
 		}
-		out := extractors.Output{Table: table, Scope: map[string]string{}}
+		out := extractors.Output{Table: table, Scope: map[string]string{}, Leads: m.Leads && i == 0}
 		if table.Index("stream") >= 0 {
 			// Normalization fills it with the stream's name by itself.
 			out.Scope["stream"] = cmp.Or(spec.Columns["stream"].Const, name)

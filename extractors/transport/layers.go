@@ -12,26 +12,28 @@ var (
 	errBadURL = errors.New("the URL is not a valid http or https address")
 )
 
-type createsKey struct{}
+type postsKey struct{}
 
-func withCreates(ctx context.Context, creates bool) context.Context {
-	if !creates {
+// withPosts marks the context of a call that may be a POST.
+func withPosts(ctx context.Context, posts bool) context.Context {
+	if !posts {
 		return ctx
 	}
-	return context.WithValue(ctx, createsKey{}, true)
+	return context.WithValue(ctx, postsKey{}, true)
 }
 
-func createsOf(ctx context.Context) bool {
-	creates, _ := ctx.Value(createsKey{}).(bool)
-	return creates
+func postsOf(ctx context.Context) bool {
+	posts, _ := ctx.Value(postsKey{}).(bool)
+	return posts
 }
 
 // readOnly is the last word on what may be done at a network: whatever a manifest
-// or a caller asks for, only reads pass, and the creation of an export.
+// or a caller asks for, only reads pass, by POST only those that say so, and the
+// creation of an export.
 type readOnly struct{ next http.RoundTripper }
 
 func (l readOnly) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Method == http.MethodGet || r.Method == http.MethodPost && createsOf(r.Context()) {
+	if r.Method == http.MethodGet || r.Method == http.MethodPost && postsOf(r.Context()) {
 		return l.next.RoundTrip(r)
 	}
 	if r.Body != nil {

@@ -2,8 +2,10 @@ package transport
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -27,8 +29,9 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 	first, last := via[0], via[len(via)-1]
 	r.Header.Del("Referer")
 	switch {
-	case createsOf(r.Context()):
-		return &redirectError{"a call that creates an export was redirected"}
+	case postsOf(r.Context()):
+		// It would go on as a GET, without what it asks for.
+		return &redirectError{"a call by POST, or one that creates an export, was redirected"}
 	case len(via) > maxRedirects:
 		return &redirectError{fmt.Sprintf("redirected more than %d times", maxRedirects)}
 	case last.URL.Scheme == "https" && r.URL.Scheme != "https":
@@ -44,8 +47,28 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 				r.Header.Del(name)
 			}
 		}
+		return nil
 	}
+	keepCookies(r, via)
 	return nil
+}
+
+// keepCookies sends what the redirects of one call set: there are hosts that answer a
+// stranger with a cookie and their own address again. No cookie outlives its call.
+func keepCookies(r *http.Request, via []*http.Request) {
+	r.Header.Del("Cookie")
+	kept := map[string]*http.Cookie{}
+	for _, hop := range append(slices.Clone(via), r) {
+		if hop.Response == nil {
+			continue
+		}
+		for _, c := range hop.Response.Cookies() {
+			kept[c.Name] = c
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(kept)) {
+		r.AddCookie(kept[name])
+	}
 }
 
 // sameHost reports whether b may have the credentials meant for a: the same host

@@ -70,7 +70,8 @@ type Info struct {
 
 // Request is one call.
 type Request struct {
-	// Method is GET; POST is allowed only where Creates is set. No other method is ever sent.
+	// Method is GET; POST is allowed only where Creates or Reads is set. No other method is
+	// ever sent.
 	Method string
 	URL    string
 	// Header is sent as it is, plus User-Agent and Accept-Encoding. It is not changed.
@@ -79,6 +80,8 @@ type Request struct {
 	// Creates says that the call creates an export at the network, the one kind
 	// of call that is not a read.
 	Creates bool
+	// Reads says that a POST only reads: what it asks for stands in its body.
+	Reads bool
 }
 
 // Response is an answer, whatever its status.
@@ -117,8 +120,9 @@ type Transport struct {
 //
 //  1. Do: the deadline, the size cap, typed and redacted errors, OnCall.
 //  2. checkRedirect: at most 3, never from https to http, no credentials to
-//     another host, none at all for a call that creates.
-//  3. readOnly: refuses every method but GET (and POST, for a call that creates).
+//     another host, none at all for a POST.
+//  3. readOnly: refuses every method but GET (and POST, for a call that creates or
+//     says that it reads).
 //  4. userAgent: names the program.
 //  5. once: keeps net/http from sending a call a second time by itself.
 //  6. http.Transport: connections, TLS, gzip. HTTP/1.1 only: an account makes one
@@ -187,7 +191,7 @@ func (t *Transport) do(ctx context.Context, r Request, info *Info) (Response, *E
 	}
 	info.Host = u.Host
 
-	call, cancel := context.WithTimeoutCause(withCreates(ctx, r.Creates), t.timeout, &timeoutError{after: t.timeout})
+	call, cancel := context.WithTimeoutCause(withPosts(ctx, r.Creates || r.Reads), t.timeout, &timeoutError{after: t.timeout})
 	defer cancel()
 	fail := func(err error) *Error { return newError(ctx, call, r.Method, u.Host, err) }
 
