@@ -16,7 +16,7 @@ type caller struct {
 }
 
 func (c *caller) Do(ctx context.Context, call extractors.Call) (extractors.Answer, error) {
-	r, err := c.transport.Do(ctx, transport.Request{Method: call.Method, URL: call.URL, Header: call.Header, Body: call.Body, Creates: call.Creates})
+	r, err := c.transport.Do(ctx, transport.Request{Method: call.Method, URL: call.URL, Header: call.Header, Body: call.Body, Creates: call.Creates, Reads: call.Reads})
 	if err == nil {
 		return extractors.Answer{Status: r.Status, Header: r.Header, Body: r.Body, Release: r.Release}, nil
 	}
