@@ -21,8 +21,9 @@ func newDemoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "Simulated networks, an embedded ClickHouse and the daemon; until Ctrl-C",
 		Long: `demo shows syncd at work without any credentials: simulated platforms (Affise,
-Perform[cb], 24metrics and OffersLook) with some weeks of history and traffic that
-goes on, an embedded ClickHouse, and the daemon that pulls the ones into the other.
+Perform[cb], 24metrics, OffersLook and KMA) with some weeks of history and traffic that
+goes on, an embedded ClickHouse, and the daemon that pulls the ones into the other and
+takes KMA's postbacks.
 It writes to a folder that is removed when it ends, unless --dir names one.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -87,6 +88,11 @@ func runDemo(ctx context.Context, out io.Writer, cfg *config.Config, logs io.Wri
 	var watching sync.WaitGroup
 	var unshown error
 	watching.Go(func() { watch.tell(ctx) })
+	for _, n := range networks {
+		if n.sends != nil {
+			watching.Go(func() { n.sends(ctx, "http://"+cfg.HTTP.Listen) })
+		}
+	}
 	watching.Go(func() {
 		if err := s.showDemo(ctx, out, watch, networks); err != nil && ctx.Err() == nil {
 			unshown = err

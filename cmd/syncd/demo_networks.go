@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -24,6 +25,9 @@ type demoNetwork struct {
 	key struct{ variable, value string }
 	// history are the streams that the demo's table is made of.
 	history []string
+	// sends has the network call the daemon at an address until ctx ends; nil for one that
+	// only answers.
+	sends func(ctx context.Context, daemon string)
 }
 
 // startDemoNetworks starts all simulated platforms, on ports of loopback. stop ends
@@ -35,7 +39,7 @@ func startDemoNetworks(now time.Time) (networks []demoNetwork, stop func(), err 
 			f()
 		}
 	}
-	for _, start := range []func(time.Time) (demoNetwork, func(), error){demoAffise, demoPerformCB, demoMetrics, demoOffersLook} {
+	for _, start := range []func(time.Time) (demoNetwork, func(), error){demoAffise, demoPerformCB, demoMetrics, demoOffersLook, demoKMA} {
 		n, stopOne, err := start(now)
 		if err != nil {
 			stop()

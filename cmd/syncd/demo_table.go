@@ -56,7 +56,7 @@ ORDER BY account, conversions DESC, offer_id, currency
 LIMIT 3 BY account`
 
 // demoHints say why the table has the holes that it has.
-const demoHints = "Perform[cb] and OffersLook list no clicks, and a partner of Perform[cb] sees its own payout alone."
+const demoHints = "Perform[cb], OffersLook and KMA list no clicks, a partner of Perform[cb] sees its own payout alone,\nand KMA tells what a lead pays by postback only."
 
 // demoStream is a stream that the table is made of.
 type demoStream struct{ account, stream string }

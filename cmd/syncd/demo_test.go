@@ -49,7 +49,7 @@ func TestEveryPlatformOfTheDemoTakesTheKeyOfItsAccountAndHasTheStreamsOfTheTable
 			t.Errorf("%s refuses its account: %v", n.account, err)
 		}
 	}
-	if diff := cmp.Diff([]string{"affise", "performcb", "24metrics", "offerslook"}, platforms); diff != "" {
+	if diff := cmp.Diff([]string{"affise", "performcb", "24metrics", "offerslook", "kma"}, platforms); diff != "" {
 		t.Errorf("platforms (-want +got):\n%s", diff)
 	}
 }

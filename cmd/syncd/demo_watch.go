@@ -36,6 +36,9 @@ type demoLine struct {
 // demoEvery is how often the watch tells what has gathered.
 const demoEvery = 300 * time.Millisecond
 
+// demoPostbacks is the stream that the receiver fills.
+const demoPostbacks = "postbacks"
+
 // demoWidth is what the longest name of an account and a stream takes.
 const demoWidth = len("offerslook-demo/affiliate_payout_tiers")
 
@@ -106,6 +109,10 @@ func (l *demoLine) String() string {
 	const minute = "2006-01-02 15:04"
 	what := "all"
 	switch {
+	case l.changes && l.stream == demoPostbacks:
+		what = "postbacks that arrived"
+	case l.changes && l.from.IsZero():
+		what = "leads that are open"
 	case l.changes:
 		what = "changed since " + l.from.UTC().Format(minute)
 	case !l.from.IsZero():
