@@ -18,7 +18,7 @@ import (
 
 // secrets are what must appear nowhere: the keys that are sent, the token, and what
 // the network gives away about its users.
-var secrets = []string{adminKey, affiliateKey, performKey, "e2e-WRONG-key-000", pageToken, affisesim.SecretMarker}
+var secrets = []string{adminKey, affiliateKey, performKey, "e2e-WRONG-key-000", pageToken, affisesim.SecretMarker, leadsKey, postbackToken}
 
 const pageToken = "e2e-page-token-91c3"
 
