@@ -14,6 +14,7 @@ import (
 	"syncd/extractors/transport"
 	"syncd/internal/config"
 	"syncd/internal/pipeline"
+	"syncd/internal/postback"
 	"syncd/internal/strictyaml"
 	"syncd/state"
 )
@@ -39,6 +40,8 @@ type account struct {
 	network *manifest.Network
 	source  *rest.Source
 	run     *pipeline.Account
+	// receiver reads the account's postbacks; nil if it receives none.
+	receiver *postback.Account
 }
 
 // buildAccounts turns the configuration into accounts. All that is wrong with any
@@ -87,7 +90,15 @@ func buildAccount(cfg *config.Config, i int, known catalogue) (*account, stricty
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	return &account{config: c, network: network, source: source, run: pipelineAccount(cfg, i, network, source)}, nil
+	receiver, problems := receiverOf(cfg, i, network, source)
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	run := pipelineAccount(cfg, i, network, source)
+	if receiver != nil {
+		run.Receiver = receiver
+	}
+	return &account{config: c, network: network, source: source, run: run, receiver: receiver}, nil
 }
 
 func restAccount(cfg *config.Config, c *config.Account) rest.Account {

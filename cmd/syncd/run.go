@@ -112,10 +112,11 @@ func (a *app) startSync(ctx context.Context, only selection, oneShot bool, obser
 	if err != nil {
 		return nil, err
 	}
-	s.metrics = metrics.New(version, metrics.Sources{Streams: s.lines, Inbox: store.Inbox})
+	s.metrics = metrics.New(version, metrics.Sources{Streams: s.lines, Inbox: store.Inbox, Leads: store.LeadCounts, Backlogs: store.Backlogs})
 	var accounts []*pipeline.Account
 	for _, one := range a.accounts {
 		if only.has(one.run.Name, "") {
+			one.run.OpenIDs, one.run.OpenIDsEvery = openIDs(one.config, s.warehouse), one.config.OpenIDs.Every
 			accounts = append(accounts, one.run)
 		}
 	}
@@ -285,7 +286,7 @@ func (s *syncing) work(ctx context.Context, plan func() error) error {
 func (s *syncing) serve() (*web.Server, error) {
 	return web.Start(web.Options{
 		Listen: s.app.config.HTTP.Listen, Token: s.app.config.HTTP.Token.Reveal(), Version: version,
-		Streams: s.lines, Ready: s.ready, Connect: s.connect(), Metrics: s.metrics.Handler(), Log: s.app.log.Named("http"),
+		Streams: s.lines, Ready: s.ready, Connect: s.connect(), Metrics: s.metrics.Handler(), Postbacks: s.postbacks(), Log: s.app.log.Named("http"),
 	})
 }
 

@@ -31,10 +31,13 @@ type Metrics struct {
 	warehouse   prometheus.Gauge
 }
 
-// Sources are asked at every scrape. Either may be nil.
+// Sources are asked at every scrape. Any may be nil.
 type Sources struct {
 	Streams func(ctx context.Context) ([]status.Line, error)
 	Inbox   func(ctx context.Context) (state.InboxSize, error)
+	// Leads and Backlogs are those of the state store.
+	Leads    func(ctx context.Context, now time.Time) ([]state.LeadCount, error)
+	Backlogs func(ctx context.Context) ([]state.Backlog, error)
 }
 
 // New makes the metrics and registers what sources give.
@@ -83,6 +86,9 @@ func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
 
+// Register serves further metrics, of a part that counts for itself.
+func (m *Metrics) Register(c prometheus.Collector) error { return m.registry.Register(c) }
+
 // Called counts a call that ended.
 func (m *Metrics) Called(account, stream, outcome string, took time.Duration, bytes int) {
 	m.calls.WithLabelValues(account, stream, outcome).Inc()
@@ -128,13 +134,17 @@ var (
 	openDesc  = prometheus.NewDesc("syncd_stream_windows_open", "Windows that wait for calls or for the warehouse.", []string{"account", "stream", "phase"}, nil)
 	inboxDesc = prometheus.NewDesc("syncd_inbox_bytes", "Compressed size of the answers that wait for the warehouse.", nil, nil)
 	pagesDesc = prometheus.NewDesc("syncd_inbox_pages", "Answers that wait for the warehouse.", nil, nil)
+
+	leadsDesc    = prometheus.NewDesc("syncd_leads", "Leads that are known, those of them that are still asked for, and those of these whose time has come.", []string{"account", "which"}, nil)
+	backlogDesc  = prometheus.NewDesc("syncd_postbacks_waiting", "Postbacks that were accepted and wait for their way into the warehouse.", []string{"account"}, nil)
+	backlogSince = prometheus.NewDesc("syncd_postbacks_waiting_seconds", "How long the oldest of them has been waiting.", []string{"account"}, nil)
 )
 
 // scrapeDelay bounds one scrape: Prometheus gives up after 10 s by default.
 const scrapeDelay = 5 * time.Second
 
 func (s *scraped) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{lagDesc, stateDesc, openDesc, inboxDesc, pagesDesc} {
+	for _, d := range []*prometheus.Desc{lagDesc, stateDesc, openDesc, inboxDesc, pagesDesc, leadsDesc, backlogDesc, backlogSince} {
 		ch <- d
 	}
 }
@@ -166,5 +176,34 @@ func (s *scraped) Collect(ch chan<- prometheus.Metric) {
 		}
 		ch <- prometheus.MustNewConstMetric(inboxDesc, prometheus.GaugeValue, float64(size.Bytes))
 		ch <- prometheus.MustNewConstMetric(pagesDesc, prometheus.GaugeValue, float64(size.Pages))
+	}
+	s.leads(ctx, ch)
+}
+
+// leads gives what is known of leads and postbacks.
+func (s *scraped) leads(ctx context.Context, ch chan<- prometheus.Metric) {
+	now := time.Now()
+	if s.sources.Leads != nil {
+		counts, err := s.sources.Leads(ctx, now)
+		if err != nil {
+			ch <- prometheus.NewInvalidMetric(leadsDesc, err)
+			return
+		}
+		for _, c := range counts {
+			for which, n := range map[string]int64{"known": c.Known, "open": c.Open, "due": c.Due} {
+				ch <- prometheus.MustNewConstMetric(leadsDesc, prometheus.GaugeValue, float64(n), c.Account, which)
+			}
+		}
+	}
+	if s.sources.Backlogs != nil {
+		backlogs, err := s.sources.Backlogs(ctx)
+		if err != nil {
+			ch <- prometheus.NewInvalidMetric(backlogDesc, err)
+			return
+		}
+		for _, b := range backlogs {
+			ch <- prometheus.MustNewConstMetric(backlogDesc, prometheus.GaugeValue, float64(b.Waiting), b.Account)
+			ch <- prometheus.MustNewConstMetric(backlogSince, prometheus.GaugeValue, max(now.Sub(b.Oldest), 0).Seconds(), b.Account)
+		}
 	}
 }
