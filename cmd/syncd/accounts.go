@@ -182,6 +182,9 @@ func streamNames(accounts []*account) map[string][]string {
 		for _, s := range a.source.Streams() {
 			names[a.run.Name] = append(names[a.run.Name], s.Name)
 		}
+		if r := a.run.Receiver; r != nil {
+			names[a.run.Name] = append(names[a.run.Name], r.Stream().Name)
+		}
 	}
 	return names
 }

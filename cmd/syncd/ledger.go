@@ -104,6 +104,9 @@ func (a *app) statusStreams() []status.Stream {
 			}
 			streams = append(streams, line)
 		}
+		if r := one.run.Receiver; r != nil {
+			streams = append(streams, status.Stream{Account: one.run.Name, Network: one.network.Title, Name: r.Stream().Name, Location: one.run.Location, Receives: true})
+		}
 	}
 	return streams
 }

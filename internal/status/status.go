@@ -34,6 +34,8 @@ type Stream struct {
 	Next func(time.Time) time.Time
 	// Location is the account's zone, in which times are told.
 	Location *time.Location
+	// Receives says that the stream is the postbacks that arrive.
+	Receives bool
 }
 
 // Line is one stream's status.
@@ -61,6 +63,8 @@ type Line struct {
 	// Quarantined counts the records of the last publication that could not be normalized.
 	Quarantined int64  `json:"quarantined"`
 	LastError   string `json:"last_error,omitempty"`
+	// Backlog counts the postbacks that arrived and are not on their way into the warehouse yet.
+	Backlog int64 `json:"backlog,omitempty"`
 }
 
 // WaitFor adds what only the running daemon knows: that the stream's calls wait, and
@@ -80,6 +84,8 @@ type facts struct {
 	lanes   map[string]state.Lane
 	held    map[target]state.HeldWindow
 	heldLen map[target]int
+	// backlog is what arrived at accounts and waits.
+	backlog map[string]state.Backlog
 }
 
 type target struct{ account, stream string }
@@ -100,7 +106,7 @@ func Read(ctx context.Context, store state.Store, streams []Stream, now time.Tim
 func gather(ctx context.Context, store state.Store) (*facts, error) {
 	f := &facts{
 		open: map[target][]state.Pull{}, failed: map[target]state.Pull{}, last: map[target]state.Checkpoint{},
-		lanes: map[string]state.Lane{}, held: map[target]state.HeldWindow{}, heldLen: map[target]int{},
+		lanes: map[string]state.Lane{}, held: map[target]state.HeldWindow{}, heldLen: map[target]int{}, backlog: map[string]state.Backlog{},
 	}
 	open, err := store.OpenPulls(ctx, "")
 	if err != nil {
@@ -134,6 +140,13 @@ func gather(ctx context.Context, store state.Store) (*facts, error) {
 	for _, l := range lanes {
 		f.lanes[l.Account] = l
 	}
+	backlogs, err := store.Backlogs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range backlogs {
+		f.backlog[b.Account] = b
+	}
 	held, err := store.HeldWindows(ctx, "")
 	if err != nil {
 		return nil, err
@@ -160,6 +173,9 @@ func (f *facts) line(s Stream, now time.Time) Line {
 		l.NextRun = s.Next(now)
 	}
 	l.CompleteTo = f.completeTo(t)
+	if s.Receives {
+		l.Backlog = f.backlog[s.Account].Waiting
+	}
 	var soonest state.Pull
 	for _, p := range f.open[t] {
 		if p.Phase == state.Pulled {
@@ -203,6 +219,8 @@ func (f *facts) say(s Stream, l Line, lane state.Lane, soonest state.Pull, gaveU
 	t := target{s.Account, s.Name}
 	clock := func(at time.Time) string { return clockIn(at, now, s.Location) }
 	switch {
+	case s.Receives: // nobody is called for them
+		return f.sayReceived(s, l, clock)
 	case lane.Stopped != "":
 		return Stopped, lane.Stopped
 	case f.heldLen[t] > 0:
@@ -221,6 +239,26 @@ func (f *facts) say(s Stream, l Line, lane state.Lane, soonest state.Pull, gaveU
 		return Never, "not pulled yet" + nextRun(l, clock)
 	}
 	return UpToDate, fmt.Sprintf("up to date as of %s%s", clock(l.PulledAt), nextRun(l, clock))
+}
+
+// sayReceived says where the postbacks of an account stand.
+func (f *facts) sayReceived(s Stream, l Line, clock func(time.Time) string) (State, string) {
+	since := clock(f.backlog[s.Account].Oldest)
+	waiting := fmt.Sprintf("%d postbacks wait, the oldest since %s", l.Backlog, since)
+	if l.Backlog == 1 {
+		waiting = "1 postback waits since " + since
+	}
+	switch {
+	case l.Loading > 0 && l.Backlog > 0:
+		return Working, "loading postbacks into the warehouse, " + waiting
+	case l.Loading > 0:
+		return Working, "loading postbacks into the warehouse"
+	case l.Backlog > 0:
+		return Waiting, waiting
+	case l.LastSuccess.IsZero():
+		return Never, "no postback arrived yet"
+	}
+	return UpToDate, "all that arrived is loaded, the last at " + clock(l.LastSuccess)
 }
 
 func nextRun(l Line, clock func(time.Time) string) string {
