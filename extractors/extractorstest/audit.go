@@ -14,13 +14,16 @@ import (
 // It may be anywhere in a call, and nowhere else.
 const Marker = "MARKER7c1e40b2d9SECRET"
 
+// TokenMarker is what a login gives to the Source under test; it is as secret as Marker.
+const TokenMarker = "TOKEN5d0a93e17fSECRET"
+
 // audit searches whatever leaves a Source for the markers.
 type audit struct{ t *testing.T }
 
 // key looks for a credential.
 func (a *audit) key(what, text string) {
 	a.t.Helper()
-	a.without(what, text, Marker, base64.StdEncoding.EncodeToString([]byte(Marker+":"+Marker)))
+	a.without(what, text, Marker, TokenMarker, base64.StdEncoding.EncodeToString([]byte(Marker+":"+Marker)))
 }
 
 // text looks for a credential or the link of a file.

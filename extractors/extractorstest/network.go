@@ -1,10 +1,12 @@
 package extractorstest
 
 import (
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -27,6 +29,7 @@ type Seen struct {
 	// Target is path and query as they were sent.
 	Target string
 	Header http.Header
+	Body   string
 }
 
 // Script decides the reply to a call; n counts the calls from 0. It may be called
@@ -41,6 +44,8 @@ type Network struct {
 	mu     sync.Mutex // guards what follows
 	script Script
 	seen   []Seen
+	// aside answers calls that no script is asked about; nil for none.
+	aside func(Seen) (Reply, bool)
 }
 
 // NewNetwork starts a fake network that ends with the test. Until it has a script
@@ -60,6 +65,13 @@ func (n *Network) Play(s Script) {
 	n.script, n.seen = s, nil
 }
 
+// Aside sets what answers calls beside the scripts: a login, which no script counts.
+func (n *Network) Aside(answer func(Seen) (Reply, bool)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.aside = answer
+}
+
 // Seen gives the calls that arrived since the script was set.
 func (n *Network) Seen() []Seen {
 	n.mu.Lock()
@@ -68,7 +80,8 @@ func (n *Network) Seen() []Seen {
 }
 
 func (n *Network) serve(w http.ResponseWriter, r *http.Request) {
-	reply := n.reply(Seen{Method: r.Method, Target: r.URL.RequestURI(), Header: r.Header})
+	body, _ := io.ReadAll(r.Body) // what did not come was not asked
+	reply := n.reply(Seen{Method: r.Method, Target: r.URL.RequestURI(), Header: r.Header, Body: string(body)})
 	if reply.Hang {
 		<-r.Context().Done()
 		return
@@ -86,6 +99,11 @@ func (n *Network) serve(w http.ResponseWriter, r *http.Request) {
 func (n *Network) reply(s Seen) Reply {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if n.aside != nil {
+		if reply, ok := n.aside(s); ok {
+			return reply
+		}
+	}
 	n.seen = append(n.seen, s)
 	if n.script == nil {
 		return Reply{Status: http.StatusInternalServerError}
@@ -93,20 +111,23 @@ func (n *Network) reply(s Seen) Reply {
 	return n.script(s, len(n.seen)-1)
 }
 
-// Book is a script that is a network at rest: the first call of every target gets
-// the next of the replies, and the same target gets the same reply again. When the
+// asks tells a call from others: by its target, and by its body where it has one.
+func (s Seen) asks() string { return strings.TrimSuffix(s.Target+" "+s.Body, " ") }
+
+// Book is a script that is a network at rest: the first call of every target, and body, gets
+// the next of the replies, and the same one gets the same reply again. When the
 // replies are used up it answers 404.
 func Book(replies ...Reply) Script {
 	given := map[string]Reply{}
 	return func(s Seen, _ int) Reply {
-		if r, ok := given[s.Target]; ok {
+		if r, ok := given[s.asks()]; ok {
 			return r
 		}
 		if len(given) >= len(replies) {
 			return Reply{Status: http.StatusNotFound}
 		}
 		r := replies[len(given)]
-		given[s.Target] = r
+		given[s.asks()] = r
 		return r
 	}
 }

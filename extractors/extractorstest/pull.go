@@ -2,6 +2,7 @@ package extractorstest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -24,7 +25,12 @@ type puller struct {
 	source extractors.Source
 	stream *extractors.Stream
 	audit  *audit
+	// asides counts the calls in a row that brought no records.
+	asides int
 }
+
+// asidesMax is the number of calls in a row that may bring no records.
+const asidesMax = 30
 
 // step makes one call and reads its answer.
 func (p *puller) step(ctx context.Context, w extractors.Work) (step, error) {
@@ -41,14 +47,23 @@ func (p *puller) step(ctx context.Context, w extractors.Work) (step, error) {
 		p.audit.err(err)
 		return step{}, err
 	}
-	redacted := string(p.source.Redact(answer.Body))
-	p.audit.key("redacted body", redacted)
 	page, err := p.source.Read(p.stream, w, answer)
+	redacted := string(p.source.Redact(answer.Body)) // as the answer to a login never is
+	p.audit.key("redacted body", redacted)
 	if err != nil {
 		p.audit.err(err)
 		return step{}, err
 	}
 	p.audit.page(page)
+	if page.Control && w.Route != state.Export {
+		// A login, or the like: of its answer nothing is stored, and the call is still to be made.
+		w.Cursor = page.Next
+		if p.asides++; p.asides > asidesMax {
+			return step{}, errors.New("the source makes calls and never asks for records")
+		}
+		return p.step(ctx, w)
+	}
+	p.asides = 0
 	if page.File == nil && !page.Control {
 		p.audit.text("stored body", redacted) // of others nothing is stored
 	}

@@ -3,6 +3,7 @@ package extractorstest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -52,6 +53,14 @@ const (
 type Listing struct {
 	// Pages says that they have several pages, Cursor that a page gives the cursor of the next.
 	Pages, Cursor bool
+	// Anonymous says that a call carries no credential.
+	Anonymous bool
+	// Unchecked says that there is no call that could tell a refused credential from a refused
+	// call: then the stream is stopped and not the account.
+	Unchecked bool
+	// Nothing says that an empty object is a list of no records, Anything that whatever object
+	// the network answers is a record or a list of them.
+	Nothing, Anything bool
 	// RepeatEnds says that a page that repeats is the end, and no mistake.
 	RepeatEnds bool
 }
@@ -85,6 +94,8 @@ type Suite struct {
 	Asked func(s *extractors.Stream, c extractors.Call) (schema.Window, bool)
 	// Exports is how the network speaks of exports; nil if it has none.
 	Exports *Exports
+	// Login answers calls that are no stream's; nil if there are none.
+	Login func(Seen) (Reply, bool)
 	// MaxCalls is the number of calls after which an endless list must have been given up.
 	MaxCalls int
 }
@@ -99,13 +110,14 @@ type retryable interface {
 // route.
 func Run(t *testing.T, suite Suite) {
 	network := NewNetwork(t)
+	network.Aside(suite.Login)
 	source, err := suite.New(network.URL)
 	must(t, err)
 	streams := source.Streams()
-	if len(streams) == 0 {
-		t.Fatal("the source has no streams")
+	if source.Check().URL != "" {
+		t.Run("the check", func(t *testing.T) { suite.check(t, network) })
 	}
-	t.Run("the check", func(t *testing.T) { suite.check(t, network) })
+	(&audit{t}).text("printed source", fmt.Sprintf("%v %+v %#v %v", source, source, source, source.Check()))
 	for _, s := range streams {
 		for name, w := range works(s) {
 			t.Run(s.Name+" by "+name, func(t *testing.T) {
@@ -213,6 +225,8 @@ func (s *Suite) check(t *testing.T, network *Network) {
 	a := &audit{t}
 	call := source.Check()
 	a.text("description of the check", call.Describe)
+	network.Aside(nil) // a login may be the check
+	defer network.Aside(s.Login)
 	for status, want := range map[int]extractors.Outcome{401: extractors.StopAccount, 403: extractors.StopAccount, 429: extractors.Wait, 500: extractors.RetryNow, 404: extractors.StopStream} {
 		network.Play(Always(Reply{Status: status, Body: []byte(`{"message":"` + Marker + `"}`)}))
 		answer, err := s.Do(t.Context(), call)
@@ -222,6 +236,9 @@ func (s *Suite) check(t *testing.T, network *Network) {
 			t.Errorf("status %d: got %v, want outcome %v", status, err, want)
 		}
 		a.err(err)
+	}
+	if s.Login != nil {
+		network.Aside(s.Login) // and has an answer of its own
 	}
 	direct := slices.IndexFunc(source.Streams(), func(s *extractors.Stream) bool { return s.Export == nil || !s.Export.Only })
 	page := s.Body(source.Streams()[direct], PageOf{Page: 1, Of: 1, Records: 1})

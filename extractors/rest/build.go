@@ -27,7 +27,7 @@ type builder struct {
 func newBuilder(n *manifest.Network, a Account) *builder {
 	return &builder{network: n, account: a, source: &Source{
 		network: n, account: a.Name, location: cmp.Or(a.Location, time.UTC),
-		secrets: map[string]string{}, plans: map[string]*plan{}, exporters: map[string]*exporter{},
+		secrets: map[string]string{}, inClear: map[string]string{}, plans: map[string]*plan{}, exporters: map[string]*exporter{},
 	}}
 }
 
@@ -59,9 +59,11 @@ func (b *builder) build() {
 	s := b.source
 	s.login = b.loginPlan()
 	s.check = b.check()
-	s.scrubber = newScrubber(s.secrets)
-	s.redactor = newRedactor(b.network, b.account.PII, s.secrets)
 	b.streams()
+	secrets := maps.Clone(s.secrets)
+	maps.Copy(secrets, s.inClear)
+	s.scrubber = newScrubber(secrets)
+	s.redactor = newRedactor(b.network, b.account.PII, secrets)
 }
 
 // check is the plan of the call that proves the credentials; nil where there is none, or

@@ -47,6 +47,9 @@ func known(n *manifest.Network, m *manifest.Stream) map[string]extractorstest.Kn
 		all[fmt.Sprintf("%v in place of a verdict stops the stream", odd)] = extractorstest.Known{Body: inFormat(m, encode(root)), Outcome: extractors.StopStream}
 	}
 	for _, good := range test.Equals {
+		if len(m.Output.Records) == 0 {
+			break // a verdict would stand where the records are
+		}
 		root := goodAnswer(n, m, 2)
 		set(root, test.Path, good)
 		all["the verdict "+good+" is a success"] = extractorstest.Known{Body: inFormat(m, encode(root))}

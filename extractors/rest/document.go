@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/go-faster/jx"
@@ -103,6 +104,10 @@ func (d *document) count(spec normalize.Spec) (int, uint64, error) {
 			}
 			break
 		}
+	}
+	if (len(spec.Records) == 0 || slices.Contains(spec.Records, "")) && string(bytes.TrimSpace(d.body)) == "null" {
+		// Inside of an answer null is an empty list; alone it is no answer.
+		return 0, 0, normalize.ErrNoRecords
 	}
 	return normalize.Count(d.body, spec.Records, spec.Shape)
 }

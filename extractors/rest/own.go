@@ -56,6 +56,7 @@ func (b *builder) addressed(p *plan, text string) {
 		return // said by ownAddress
 	}
 	p.own, p.base, p.path = true, u.Base, u.Path
+	b.keysIn(u)
 	for _, q := range u.Query {
 		if i := slices.IndexFunc(p.query, func(other parameter) bool { return other.name == q.Name }); i >= 0 {
 			p.query[i].values = append(p.query[i].values, q.Value)
@@ -75,11 +76,35 @@ func plainText(t manifest.Template) bool {
 // key: they have 16 letters and digits at least, names of calls have words.
 const keyShortest = 16
 
+// keysIn notes what may be a key in the clear in an address, so that answers that quote it
+// are rid of it like of a credential.
+func (b *builder) keysIn(u manifest.OwnURL) {
+	note := func(text string) {
+		if isKey(text) {
+			b.source.inClear["address "+text] = text
+		}
+	}
+	for _, part := range u.Path {
+		for element := range strings.SplitSeq(part.Text, "/") {
+			note(element)
+		}
+	}
+	for _, q := range u.Query {
+		for _, part := range q.Value {
+			note(part.Text)
+		}
+	}
+}
+
+func isKey(text string) bool {
+	return len(text) >= keyShortest && strings.ContainsAny(text, "0123456789")
+}
+
 // hideKeys masks what may be a key in the literal text of a path.
 func hideKeys(text string) string {
 	elements := strings.Split(text, "/")
 	for i, e := range elements {
-		if len(e) >= keyShortest && strings.ContainsAny(e, "0123456789") {
+		if isKey(e) {
 			elements[i] = mask
 		}
 	}

@@ -197,10 +197,10 @@ func (r *reading) page() (extractors.Page, error) {
 func (r *reading) misplaced(err error) string {
 	records := strings.Join(r.plan.manifest.Output.Records, " or ")
 	switch {
-	case errors.Is(err, normalize.ErrNoRecords):
-		return fmt.Sprintf("the answer has no %s", records)
 	case records == "":
 		return "the answer is not records"
+	case errors.Is(err, normalize.ErrNoRecords):
+		return fmt.Sprintf("the answer has no %s", records)
 	}
 	return fmt.Sprintf("what the answer has at %s is not records", records)
 }

@@ -117,6 +117,7 @@ func (r *reading) loggedIn() error {
 // keep takes a token.
 func (v *session) keep(s *Source, token map[string]string) {
 	secrets := maps.Clone(s.secrets)
+	maps.Copy(secrets, s.inClear)
 	for name, value := range token {
 		secrets["token "+name] = value
 	}

@@ -21,6 +21,8 @@ type Source struct {
 	base     string
 	// secrets are the credentials in the clear, by name.
 	secrets map[string]string
+	// inClear are what looks like keys in addresses that the account gave, for redaction.
+	inClear map[string]string
 	// refused are the configuration keys that a refused call is about.
 	refused  []string
 	redactor *redactor
