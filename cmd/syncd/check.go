@@ -37,6 +37,7 @@ and opens nothing but the configuration.`,
 			}
 			report := &checkReport{out: cmd.OutOrStdout()}
 			report.say("configuration", nil, fmt.Sprintf("%d accounts, %d streams", len(a.accounts), a.countStreams()))
+			a.checkReach(only, report)
 			if !offline {
 				a.checkOnline(cmd.Context(), only, streams, report)
 			}
@@ -106,6 +107,9 @@ func (a *app) checkOnline(ctx context.Context, only selection, streams bool, rep
 		probes.warehouse = w
 	}
 	for _, one := range asked {
+		if one.source.Check().URL == "" {
+			continue // there is nothing to call; checkReach said what there is
+		}
 		began := time.Now()
 		err := p.Check(ctx, one.run.Name)
 		report.say("account "+one.run.Name, err, fmt.Sprintf("%s accepts the key (%s)", one.network.Title, time.Since(began).Round(time.Millisecond)))

@@ -13,11 +13,18 @@ import (
 // networkEntry is a network as the catalogue shows it. Durations are written as in a
 // configuration.
 type networkEntry struct {
-	Name     string   `json:"network"`
-	Title    string   `json:"title"`
-	Docs     string   `json:"docs"`
-	Evidence string   `json:"evidence"`
-	BaseURL  string   `json:"base_url,omitempty"`
+	Name     string `json:"network"`
+	Title    string `json:"title"`
+	Docs     string `json:"docs"`
+	Evidence string `json:"evidence"`
+	// Reach is how far syncd gets, in a word and in words.
+	Reach      string `json:"reach"`
+	ReachWords string `json:"reach_in_words"`
+	// Units are what traffic is sent to.
+	Units   []unitEntry `json:"units,omitempty"`
+	BaseURL string      `json:"base_url,omitempty"`
+	// OwnHost says that the account must give base_url.
+	OwnHost  bool     `json:"needs_base_url"`
 	Roles    []string `json:"roles,omitempty"`
 	MinDelay string   `json:"min_delay"`
 	Parallel int      `json:"parallel"`
@@ -31,6 +38,7 @@ type networkEntry struct {
 	Credentials  []settingEntry `json:"credentials"`
 	Variables    []settingEntry `json:"variables,omitempty"`
 	Streams      []streamEntry  `json:"streams"`
+	Postback     *postbackEntry `json:"postback"`
 }
 
 // quotaEntry is a budget of calls; For is empty if all calls count against it.
@@ -93,7 +101,11 @@ type streamEntry struct {
 func entryOf(n *manifest.Network) networkEntry {
 	e := networkEntry{
 		Name: n.Name, Title: n.Title, Docs: n.Docs, Evidence: string(n.Evidence), BaseURL: n.BaseURL, Roles: n.Roles,
+		Reach: string(cmp.Or(n.Reach, manifest.ReachVerified)), ReachWords: n.Reach.Words(), OwnHost: needsHost(n), Postback: postbackEntryOf(n),
 		MinDelay: strictyaml.FormatDuration(n.Pace.MinDelay), Parallel: max(n.Pace.Parallel, 1), ZoneVariable: n.ZoneVariable,
+	}
+	for _, u := range n.Units {
+		e.Units = append(e.Units, unitEntry(u))
 	}
 	for _, q := range n.Pace.Quotas {
 		e.Quotas = append(e.Quotas, quotaEntry{Name: q.Name, Calls: q.Calls, Per: strictyaml.FormatDuration(q.Per), For: string(q.For)})
@@ -119,6 +131,22 @@ func entryOf(n *manifest.Network) networkEntry {
 		e.OwnZone = e.OwnZone || s.Window != nil && s.Window.Zone == manifest.ZonePlatform
 	}
 	return e
+}
+
+// openText names the open leads that a stream asks for; empty for none.
+func openText(by manifest.OpenLeads) string {
+	switch by {
+	case manifest.OpenByNetworkID:
+		return "open leads, by the network's id"
+	case manifest.OpenByOwnID:
+		return "open leads, by your own id"
+	}
+	return ""
+}
+
+// needsHost reports whether an account must give the address of the network's API.
+func needsHost(n *manifest.Network) bool {
+	return n.BaseURL == "" && slices.ContainsFunc(n.Streams, func(s *manifest.Stream) bool { return s.Request.URLVariable == "" })
 }
 
 func streamEntryOf(n *manifest.Network, s *manifest.Stream) streamEntry {
@@ -152,7 +180,7 @@ func streamEntryOf(n *manifest.Network, s *manifest.Stream) streamEntry {
 		e.Settle = cmp.Or(n.Variables[w.SettleVariable].Default, durationText(w.Settle))
 	}
 	if s.ForEach != nil {
-		e.ForEach = cmp.Or(s.ForEach.Stream, s.ForEach.Variable, strings.Join(s.ForEach.Values, ","))
+		e.ForEach = cmp.Or(s.ForEach.Stream, s.ForEach.Variable, strings.Join(s.ForEach.Values, ","), openText(s.ForEach.OpenLeads))
 	}
 	if s.Slices != nil {
 		e.Slices = slices.Concat(s.Slices.Allowed, s.Slices.AdminOnly)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -25,21 +26,64 @@ func durationText(d time.Duration) string {
 	return strictyaml.FormatDuration(d)
 }
 
-// printNetworks prints a line a network.
+// reaches are the groups of the list, the farthest first.
+var reaches = []manifest.Reach{manifest.ReachVerified, manifest.ReachPath, manifest.ReachPostback, manifest.ReachSeed}
+
+// printNetworks prints a line a network, grouped by how far syncd gets with them. Of
+// those that nothing can be pulled from as they are, there is less to say.
 func printNetworks(out io.Writer, entries []networkEntry) {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NETWORK\tNAME\tSTREAMS\tROUTES\tCREDENTIALS\tROLES\tPACE\tEVIDENCE")
-	for i := range entries {
-		e := &entries[i]
-		var credentials []string
-		for _, c := range e.Credentials {
-			credentials = append(credentials, c.Name)
+	for i, reach := range reaches {
+		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		rows := 0
+		for j := range entries {
+			e := &entries[j]
+			if e.Reach != string(reach) {
+				continue
+			}
+			if rows++; rows == 1 {
+				if i > 0 {
+					fmt.Fprintln(out)
+				}
+				fmt.Fprintln(out, reach.Words())
+				fmt.Fprintln(w, cmp.Or(map[manifest.Reach]string{
+					manifest.ReachVerified: "  NETWORK\tNAME\tSTREAMS\tROUTES\tCREDENTIALS\tPOSTBACKS\tPACE\tEVIDENCE",
+				}[reach], "  NETWORK\tNAME\tSET FOR A PULL\tCREDENTIALS\tPOSTBACKS"))
+			}
+			if reach == manifest.ReachVerified {
+				fmt.Fprintf(w, "  %s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\n", e.Name, e.Title, len(e.Streams), strings.Join(e.routes(), ", "),
+					e.credentials(), e.Postback.sends(), e.pace(), e.evidence())
+			} else {
+				fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\n", e.Name, e.Title, cmp.Or(strings.Join(e.needs(), " or "), "-"), e.credentials(), e.Postback.sends())
+			}
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\t%s\n", e.Name, e.Title, len(e.Streams), strings.Join(e.routes(), ", "),
-			strings.Join(credentials, " "), strings.Join(e.Roles, " "), e.pace(), e.evidence())
+		_ = w.Flush() // an error of out is told by whoever prints on it next
 	}
-	_ = w.Flush() // an error of out is told by whoever prints on it next
 	fmt.Fprintln(out, "\nsyncd networks NAME prints everything about one.")
+}
+
+// credentials are the names of what an account gives, those in brackets if it likes.
+func (e *networkEntry) credentials() string {
+	var names []string
+	for _, c := range e.Credentials {
+		if c.Required {
+			names = append(names, c.Name)
+		} else {
+			names = append(names, "["+c.Name+"]")
+		}
+	}
+	return cmp.Or(strings.Join(names, " "), "-")
+}
+
+// needs are the variables without which streams are off.
+func (e *networkEntry) needs() (all []string) {
+	for _, s := range e.Streams {
+		for _, name := range s.Needs {
+			if !slices.Contains(all, name) {
+				all = append(all, name)
+			}
+		}
+	}
+	return all
 }
 
 // routes are all routes of the streams.
@@ -99,27 +143,40 @@ func (s settingEntry) inferred() bool { return s.Evidence == string(manifest.Inf
 
 // printNetwork prints everything that an account at the network needs.
 func printNetwork(out io.Writer, e *networkEntry) {
-	fmt.Fprintf(out, "%s (network: %s), %s\n%s\n", e.Title, e.Name, e.evidence(), e.Docs)
-	if e.BaseURL == "" {
+	fmt.Fprintf(out, "%s (network: %s), %s\n", e.Title, e.Name, e.evidence())
+	if e.Docs != "" {
+		fmt.Fprintln(out, e.Docs)
+	}
+	fmt.Fprintf(out, "reach: %s\n", e.ReachWords)
+	for _, u := range e.Units {
+		fmt.Fprintf(out, "unit %s: %s\n", u.Name, u.Help)
+	}
+	switch {
+	case e.OwnHost:
 		fmt.Fprintln(out, "base_url: must be set, every customer has a host of its own")
-	} else {
+	case e.BaseURL != "":
 		fmt.Fprintf(out, "base_url: %s\n", e.BaseURL)
 	}
-	if len(e.Roles) > 0 {
+	if len(e.Roles) > 0 && len(e.Streams) > 0 {
 		fmt.Fprintf(out, "role: %s\n", strings.Join(e.Roles, " or "))
 	}
 	if e.OwnZone {
 		fmt.Fprintf(out, "timezone: the platform's, as in variable %s: its reports are cut by those days\n", e.ZoneVariable)
 	}
-	fmt.Fprintf(out, "pace: %s\n", e.pace())
+	if len(e.Streams) > 0 {
+		fmt.Fprintf(out, "pace: %s\n", e.pace())
+	}
 	if x := e.Exports; x != nil {
 		fmt.Fprintf(out, "exports: a file is asked for, looked for after %s and at last every %s, and given up after %s;\n", x.FirstLook, x.LastLooks, x.Deadline)
 		fmt.Fprintf(out, "  one of the last %s is taken over; a range with too many rows is halved, down to %s\n", x.Reuse, x.MinRange)
 	}
 	printSettings(out, "credentials", e.Credentials)
 	printSettings(out, "variables", e.Variables)
-	e.printStreams(out)
-	e.printInferred(out)
+	if len(e.Streams) > 0 {
+		e.printStreams(out)
+		e.printInferred(out)
+	}
+	e.printPostback(out)
 }
 
 func (e *networkEntry) printStreams(out io.Writer) {

@@ -51,9 +51,11 @@ func Tails(n *manifest.Network) []manifest.Tail {
 	if len(macros[fieldStatus]) == 0 && !fixed {
 		macros[fieldStatus] = []string{"{status}"}
 	}
+	used := map[string]bool{} // one of the affiliate's parameters carries the id
 	for f, list := range macros {
-		if len(list) > 0 && list[0] != "" {
+		if len(list) > 0 && !used[list[0]] {
 			text.WriteString("&" + canonical[f] + "=" + list[0])
+			used[list[0]] = true
 		}
 	}
 	if !fixed {

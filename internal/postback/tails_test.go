@@ -226,7 +226,8 @@ func TestTailsOfMacros(t *testing.T) {
 	}{
 		{"of all macros, the first of each", &manifest.Postback{Macros: manifest.Macros{
 			OID: []string{"{data1}", "{data2}"}, EID: []string{"{orderid}"}, Status: []string{"{status}"}, Pay: []string{"{sum}"}, CC: []string{"{currency}"},
-		}}, []manifest.Tail{{Event: "Global", Text: "&oid={data1}&eid={orderid}&status={status}&pay={sum}&cc={currency}"}}},
+			Subs: []string{"{data1}", "{data2}"},
+		}}, []manifest.Tail{{Event: "Global", Text: "&oid={data1}&eid={orderid}&status={status}&pay={sum}&cc={currency}&sub2={data2}"}}},
 		{"an event each where no macro has the status", &manifest.Postback{Macros: manifest.Macros{OID: []string{"{subid1}"}}}, []manifest.Tail{
 			{Event: "Approve", Text: "&oid={subid1}&status=approve"},
 			{Event: "Cancel", Text: "&oid={subid1}&status=cancel"},
