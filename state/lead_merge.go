@@ -31,6 +31,7 @@ type LeadMerge struct {
 	byNet  map[string]*mergedLead // nil for one that is not stored either
 	byOwn  map[string]*ownLeads
 	fresh  int64     // how many are not stored yet
+	clock  int64     // counts the facts that changed something
 	whole  bool      // some facts ask for a row in any case (Told.Whole)
 	gone   []LeadKey // of owed rows whose leads are none any more
 	broken error     // the first error of known
@@ -50,11 +51,11 @@ type LeadChanges struct {
 // SavedLead is a lead as it is to be stored.
 type SavedLead struct {
 	Lead
-	// Told says that its row is among Rows: its Version is that of the page.
+	// Told says that the page's rows have what is new of it: its Version is that of the page.
 	Told bool
-	// New says that the lead was not stored before, SameIDs that its ids are as they were
-	// stored, and PollOnly that nothing else changed than NextPoll and Polls.
-	New, SameIDs, PollOnly bool
+	// SameIDs says that the lead is stored with the ids that it has, PollOnly that it is
+	// stored as it is but for NextPoll and Polls.
+	SameIDs, PollOnly bool
 }
 
 // NewLeadMerge begins a merge of what was received at the given time.
@@ -65,17 +66,21 @@ func NewLeadMerge(account string, at time.Time, known KnownLeads) *LeadMerge {
 	}
 }
 
-// Tell merges what an answer tells, in the order of its facts. The error is that of
-// KnownLeads, or says which fact has no id.
+// Tell merges what an answer tells, in the order of its facts. The error is that of KnownLeads.
 func (m *LeadMerge) Tell(t Told) error {
 	m.whole = m.whole || t.Whole
-	for i, f := range t.Facts {
+	for _, f := range t.Facts {
 		l, err := m.about(f.Fields)
 		if err != nil {
-			return fmt.Errorf("fact %d of %d: %w", i+1, len(t.Facts), err)
+			return err
 		}
+		if l == nil {
+			continue
+		}
+		l.dirty = l.dirty || !l.told && l.was.Version == 0 // its first row
 		l.told = true
 		m.merge(l, f)
+		m.changed(l)
 		l.NextPoll = t.Poll.next(&l.Lead, m.at, false)
 	}
 	for _, id := range t.Asked {
@@ -111,11 +116,12 @@ func (m *LeadMerge) answered(l *mergedLead, poll PollRule) {
 func (m *LeadMerge) Add(f LeadFact, poll PollRule) (added bool, err error) {
 	before := m.fresh
 	l, err := m.about(f.Fields)
-	if err != nil {
+	if err != nil || l == nil {
 		return false, err
 	}
 	added = m.fresh > before
 	m.fill(l, f)
+	m.changed(l)
 	if added {
 		// It is as old as it is said to be, or it would be asked for long after the network forgot it.
 		if made, err := strconv.ParseInt(f.Fields[LeadCreated], 10, 64); err == nil {
@@ -134,7 +140,7 @@ func (m *LeadMerge) Owe(rows []LeadRow) error {
 		if l == nil {
 			l = m.own(row.Fields[LeadOwnID])
 		}
-		if l == nil { // tied to another, which has had a row since
+		if l == nil || l.Version == 0 && !l.told { // tied to another, which has had a row since
 			m.gone = append(m.gone, row.Gone...)
 			continue
 		}
@@ -144,12 +150,12 @@ func (m *LeadMerge) Owe(rows []LeadRow) error {
 	return m.broken
 }
 
-// about gives the lead that fields with an id are about, a new one if none is known. It
-// learns the ids that it did not have.
+// about gives the lead that fields are about, a new one if none is known, and nil if they
+// have no id. It learns the ids that it did not have.
 func (m *LeadMerge) about(fields LeadFields) (*mergedLead, error) {
 	net, own := text(fields[LeadNetworkID]), text(fields[LeadOwnID])
 	if net == "" && own == "" {
-		return nil, fmt.Errorf("it has neither %s nor %s", LeadNetworkID, LeadOwnID)
+		return nil, nil
 	}
 	var byNet, byOwn *mergedLead
 	if net != "" {
@@ -232,7 +238,7 @@ func (m *LeadMerge) tie(l, gone *mergedLead) {
 	}
 	gone.tied = true
 	later, other := l.Fields, gone.Fields
-	if gone.toldAfter(l) {
+	if gone.newerThan(l) {
 		later, other = other, later
 	}
 	judged := l
@@ -250,7 +256,7 @@ func (m *LeadMerge) tie(l, gone *mergedLead) {
 	}
 	l.StatusAt = judged.StatusAt
 	l.copyMaps()
-	l.Fields = fields
+	l.Fields, l.dirty = fields, true
 	m.index(l)
 	if gone.FirstSeen.Before(l.FirstSeen) {
 		younger := l.Fallback
@@ -289,8 +295,8 @@ func rank(status string) int {
 	return 2
 }
 
-// Close ends the merge. A lead that was told of has no row if its row is as it was, under
-// the key where it was, and came with a page already.
+// Close ends the merge. A lead that was told of has no row if nothing new was told and its
+// row came with a page already (unless Told.Whole).
 func (m *LeadMerge) Close() (LeadChanges, error) {
 	var c LeadChanges
 	for _, l := range m.leads {
@@ -304,20 +310,19 @@ func (m *LeadMerge) Close() (LeadChanges, error) {
 		if err != nil {
 			return LeadChanges{}, err
 		}
-		sameFields := !l.ownMaps || maps.Equal(l.Fields, l.was.Fields) && maps.Equal(l.Fallback, l.was.Fallback)
-		told := (l.told || l.Version != 0) &&
-			(m.whole && l.told || l.was.Version == 0 || len(gone) > 0 || !sameFields && !maps.Equal(l.row(), l.was.row()))
-		if told {
+		published := l.told || l.owed || l.Version != 0
+		changed := published && (l.changedAt != 0 || l.owed || l.was.Version == 0 || len(gone) > 0)
+		if changed || m.whole && l.told {
 			c.Rows = append(c.Rows, LeadRow{Fields: l.row(), Gone: gone})
 		}
 		samePoll := l.NextPoll.Equal(l.was.NextPoll) && l.Polls == l.was.Polls
-		if l.ID != 0 && !told && sameFields && samePoll {
+		if l.ID != 0 && !changed && l.changedAt == 0 && samePoll {
 			continue
 		}
 		c.Saved = append(c.Saved, SavedLead{
-			Lead: l.Lead, Told: told, New: l.ID == 0,
+			Lead: l.Lead, Told: changed,
 			SameIDs:  l.ID != 0 && l.network() == l.was.network() && l.ownID() == l.was.ownID(),
-			PollOnly: l.ID != 0 && !told && sameFields,
+			PollOnly: l.ID != 0 && !changed && l.changedAt == 0,
 		})
 	}
 	if len(c.Rows) > 0 {

@@ -16,12 +16,16 @@ type mergedLead struct {
 	was   Lead  // as stored; its maps are never changed
 	// ownMaps says that Fields and Fallback are no longer was's.
 	ownMaps bool
-	told    bool // a fact was about it
-	asked   bool
-	owed    bool // its row has to come again
-	tied    bool // into another
-	ties    []LeadKey
-	owns    []string // the own ids under which it is in byOwn
+	// dirty says that something changed since the last look, changedAt which of the facts
+	// that changed something was the last that did here; 0 for none.
+	dirty     bool
+	changedAt int64
+	told      bool // a fact was about it
+	asked     bool
+	owed      bool // its row has to come again
+	tied      bool // into another
+	ties      []LeadKey
+	owns      []string // the own ids under which it is in byOwn
 }
 
 // ownLeads are the leads in work that have, or had, an own id.
@@ -198,12 +202,18 @@ func (l *Lead) row() LeadFields {
 	return row
 }
 
-// toldAfter says that something was told of l after the last that was told of other.
-func (l *mergedLead) toldAfter(other *mergedLead) bool {
-	if l.told != other.told {
-		return l.told
+// changed notes that a fact may have changed its lead.
+func (m *LeadMerge) changed(l *mergedLead) {
+	if l.dirty {
+		l.dirty = false
+		m.clock++
+		l.changedAt = m.clock
 	}
-	return l.Version > other.Version
+}
+
+// newerThan says that what changed l last came after what changed other last.
+func (l *mergedLead) newerThan(other *mergedLead) bool {
+	return cmp.Or(cmp.Compare(l.changedAt, other.changedAt), cmp.Compare(l.Version, other.Version)) > 0
 }
 
 func (l *mergedLead) set(name, value string) {
@@ -211,6 +221,7 @@ func (l *mergedLead) set(name, value string) {
 		return
 	}
 	l.copyMaps()
+	l.dirty = true
 	l.Fields[name] = value
 	delete(l.Fallback, name)
 }
@@ -225,6 +236,7 @@ func (l *mergedLead) fallback(fields LeadFields) {
 			continue
 		}
 		l.copyMaps()
+		l.dirty = true
 		l.Fallback[name] = text(value)
 	}
 }

@@ -46,7 +46,7 @@ const (
 type LeadFields map[string]string
 
 // LeadFact is what one record of an answer, or one postback, told of a lead. Its Fields
-// have at least one of LeadNetworkID and LeadOwnID.
+// have at least one of LeadNetworkID and LeadOwnID; a fact with neither tells nothing.
 //
 // It is about the lead with the same network id; where it has none, or none is known,
 // about the youngest lead with the same own id, unless both have network ids that

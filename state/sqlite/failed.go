@@ -9,9 +9,16 @@ import (
 
 // A Failed pull's row stays, to be shown, and to be replaced or revived. It is parked
 // as long as it has pages.
+//
+// A pull that was brought keeps its pages until it is published: it holds postbacks, which
+// nobody can be asked for again. The next Bring of its stream goes on with it.
 
 // giveUp makes a pull Failed and drops its pages.
 func giveUp(t *tx, id int64, reason string) error {
+	brought, err := setDown(t, id, reason)
+	if err != nil || brought {
+		return err
+	}
 	if err := dropPages(t, id); err != nil {
 		return err
 	}
@@ -43,7 +50,7 @@ func (s *Store) revive(t *tx, id int64, n state.NewPull) (state.Pull, error) {
 }
 
 // expireParked drops the pages of the parked pulls that are too old to be revived:
-// nobody may ever ask for their windows again.
+// nobody may ever ask for their windows again. What was brought is never too old.
 func expireParked(t *tx, now time.Time) error {
 	var expired []int64
 	err := t.query(`SELECT id FROM pulls p WHERE pages > 0 AND phase = 'failed' AND brought = 0

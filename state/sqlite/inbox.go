@@ -22,7 +22,7 @@ func (s *Store) Receive(ctx context.Context, r state.Receipt) (p state.Pull, err
 	if err != nil {
 		return p, err
 	}
-	m := merge{account: account, at: r.ReceivedAt, paged: !r.Control, tell: func(work *state.LeadMerge) error { return work.Tell(*r.Told) }}
+	m := merge{account: account, at: r.ReceivedAt, told: true, paged: !r.Control, tell: func(work *state.LeadMerge) error { return work.Tell(*r.Told) }}
 	m.ids.addTold(*r.Told)
 	err = s.merging(ctx, doing, m, func(c *leadChanges) (version int64, err error) {
 		p, version, err = s.receive(ctx, doing, r, c)

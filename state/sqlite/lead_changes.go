@@ -28,7 +28,7 @@ type leadChanges struct {
 // leadRecord is a row of the table leads.
 type leadRecord struct {
 	id                  int64 // 0: a new one
-	told                bool  // its version is that of the page
+	told                bool  // its version is that of the answer
 	sameIDs, pollOnly   bool
 	network, own        string
 	fields, fallback    string
@@ -101,14 +101,14 @@ func (r *leadRecord) write(t *tx, account string, version int64) error {
 		r.network, r.own, r.fields, r.fallback, r.firstSeen, r.statusAt, version, r.nextPoll, r.polls, r.id)
 }
 
-// changesOf readies what a merge changed. paged says that a page takes its rows; else they
-// are left to the account's next page.
-func (c *leadCoder) changesOf(p *packer, account string, m state.LeadChanges, paged bool) *leadChanges {
+// changesOf readies what a merge changed. told says that an answer told it, whose version
+// the leads get.
+func (c *leadCoder) changesOf(p *packer, account string, m state.LeadChanges, told bool) *leadChanges {
 	changes := &leadChanges{account: account, rows: c.rowsBlob(p, m.Rows), tied: m.Tied, saved: make([]leadRecord, len(m.Saved))}
 	for i := range m.Saved {
 		l := &m.Saved[i]
 		changes.saved[i] = leadRecord{
-			id: l.ID, told: l.Told && paged, sameIDs: l.SameIDs, pollOnly: l.PollOnly,
+			id: l.ID, told: l.Told && told, sameIDs: l.SameIDs, pollOnly: l.PollOnly,
 			network: l.Fields[state.LeadNetworkID], own: l.Fields[state.LeadOwnID],
 			firstSeen: ms(l.FirstSeen), statusAt: ms(l.StatusAt), version: int64(l.Version), nextPoll: ms(l.NextPoll), polls: l.Polls,
 		}

@@ -55,8 +55,9 @@ type merge struct {
 	at      time.Time
 	ids     leadIDs
 	tell    func(*state.LeadMerge) error
-	// paged says that a page takes the rows, those that are owed too.
-	paged bool
+	// told says that an answer or postbacks tell it, paged that a page takes the rows, those
+	// that are owed too.
+	told, paged bool
 }
 
 // merging merges what is told with what is known, and has store keep the result in the
@@ -129,7 +130,7 @@ func (s *Store) merged(ctx context.Context, m merge) (*leadChanges, error) {
 	if err != nil {
 		return nil, err
 	}
-	changes := coder.changesOf(s.packer, m.account, result, m.paged)
+	changes := coder.changesOf(s.packer, m.account, result, m.told)
 	if len(result.Rows) > 0 { // else what is owed found no row to come with
 		changes.owed = owedIDs
 	}

@@ -75,7 +75,7 @@ func takePostbacks(t *tx, account string, through int64) error {
 // Bring implements state.Store.
 func (s *Store) Bring(ctx context.Context, b state.Bring) (p state.Pull, err error) {
 	doing := fmt.Sprintf("bringing the postbacks of %s", b.Account)
-	m := merge{account: b.Account, at: b.At, paged: true, tell: func(work *state.LeadMerge) error { return work.Tell(b.Told) }}
+	m := merge{account: b.Account, at: b.At, told: true, paged: true, tell: func(work *state.LeadMerge) error { return work.Tell(b.Told) }}
 	m.ids.addTold(b.Told)
 	err = s.merging(ctx, doing, m, func(c *leadChanges) (version int64, err error) {
 		err = s.write(ctx, doing, func(t *tx) error {

@@ -42,6 +42,9 @@ func Run(t *testing.T, d Driver) {
 	t.Run("wide windows", func(t *testing.T) { testWide(t, d) })
 	t.Run("hold", func(t *testing.T) { testHold(t, d) })
 	t.Run("ledgers", func(t *testing.T) { testLedgers(t, d) })
+	t.Run("leads", func(t *testing.T) { testLeads(t, d) })
+	t.Run("open leads", func(t *testing.T) { testOpenLeads(t, d) })
+	t.Run("postbacks", func(t *testing.T) { testPostbacks(t, d) })
 	t.Run("concurrency", func(t *testing.T) { testConcurrency(t, d) })
 	t.Run("crash", func(t *testing.T) { testCrash(t, d) })
 }

@@ -33,8 +33,24 @@ var writes = map[string]func(ctx context.Context, s state.Store) error{
 	"Publish": func(ctx context.Context, s state.Store) error {
 		return s.Publish(ctx, []state.Published{{PullID: 99}})
 	},
-	"Hold":    func(ctx context.Context, s state.Store) error { return s.Hold(ctx, nil) },
-	"Reject":  func(ctx context.Context, s state.Store) error { return s.Reject(ctx, 1, "bad rows") },
+	"Hold":   func(ctx context.Context, s state.Store) error { return s.Hold(ctx, nil) },
+	"Reject": func(ctx context.Context, s state.Store) error { return s.Reject(ctx, 1, "bad rows") },
+	"AcceptPostback": func(ctx context.Context, s state.Store) error {
+		_, err := s.AcceptPostback(ctx, postback(1))
+		return err
+	},
+	"Bring": func(ctx context.Context, s state.Store) error {
+		_, err := s.Bring(ctx, brings(1))
+		return err
+	},
+	"AddLeads": func(ctx context.Context, s state.Store) error {
+		_, err := s.AddLeads(ctx, "acme", []state.LeadFact{told(state.LeadNetworkID, "7")}, leadRule, t0)
+		return err
+	},
+	"Receive of leads": func(ctx context.Context, s state.Store) error {
+		_, err := s.Receive(ctx, tells(state.Pull{ID: 1}, 1, true, told(state.LeadNetworkID, "7")))
+		return err
+	},
 	"SetDue":  func(ctx context.Context, s state.Store) error { return s.SetDue(ctx, "acme", "offers", t0) },
 	"SaveRun": func(ctx context.Context, s state.Store) error { return s.SaveRun(ctx, state.Run{ID: "r"}) },
 	"StartBackfill": func(ctx context.Context, s state.Store) error {
@@ -57,7 +73,24 @@ var reads = map[string]func(ctx context.Context, s state.Store) error{
 	"Checkpoints":     func(ctx context.Context, s state.Store) error { _, err := s.Checkpoints(ctx, "a", "b"); return err },
 	"LastCheckpoints": func(ctx context.Context, s state.Store) error { _, err := s.LastCheckpoints(ctx); return err },
 	"Due":             func(ctx context.Context, s state.Store) error { _, err := s.Due(ctx, "a", "b"); return err },
-	"Runs":            func(ctx context.Context, s state.Store) error { _, err := s.Runs(ctx, 1); return err },
+	"Postbacks": func(ctx context.Context, s state.Store) error {
+		_, err := s.Postbacks(ctx, "acme", 1)
+		return err
+	},
+	"Backlogs": func(ctx context.Context, s state.Store) error { _, err := s.Backlogs(ctx); return err },
+	"OpenLeads": func(ctx context.Context, s state.Store) error {
+		_, err := s.OpenLeads(ctx, "acme", state.ByOwnID, t0, 1)
+		return err
+	},
+	"Lead": func(ctx context.Context, s state.Store) error {
+		_, err := s.Lead(ctx, "acme", state.ByOwnID, "c1")
+		if errors.Is(err, state.ErrNoLead) {
+			return nil
+		}
+		return err
+	},
+	"LeadCounts": func(ctx context.Context, s state.Store) error { _, err := s.LeadCounts(ctx, t0); return err },
+	"Runs":       func(ctx context.Context, s state.Store) error { _, err := s.Runs(ctx, 1); return err },
 }
 
 // ReadOnly checks a store that was opened for reading: every method that writes is
