@@ -70,8 +70,9 @@ type APIError struct {
 	// PullOnly says that a Wait concerns this pull alone, as the daily number of exports
 	// does: the account's other calls need not wait.
 	PullOnly bool
-	// Cursor is where the pull stands if a call that creates something was refused, so
-	// that it created nothing: Call.Unheard no longer holds. Empty leaves it there.
+	// Cursor is where the pull stands now, if that is elsewhere: a call that creates something
+	// was refused, so that it created nothing and Call.Unheard no longer holds; or a page
+	// failed and a smaller one is to be asked for. Empty leaves it where it stands.
 	Cursor state.Cursor
 	// Err is the cause when there is one beneath (a transport error).
 	Err error

@@ -18,7 +18,7 @@ var stopsOf = map[PagingKind][]Stop{
 func (c *checker) checkPaging(report reporter, s located) {
 	p := s.Paging
 	if p.Kind == PagingNone {
-		if p.Param != "" || p.SizeParam != "" || len(p.Stop) > 0 || p.Cursor != "" || p.Pages != "" || p.Distinct {
+		if p.Param != "" || p.SizeParam != "" || len(p.Stop) > 0 || p.Cursor != "" || p.Pages != "" || p.Distinct || p.Adaptive {
 			report("paging", "paging of kind none has no parameters and no stop rule")
 		}
 		return
@@ -32,6 +32,9 @@ func (c *checker) checkPaging(report reporter, s located) {
 		report("paging.cursor", "paging of kind %s has no cursor", p.Kind)
 	case p.Kind == PagingCursor && p.First != 0:
 		report("paging.first", "paging of kind cursor asks for the first page without a number")
+	}
+	if p.Adaptive && (p.Kind != PagingOffset || p.KindVariable != "" || p.SizeParam == "" || p.Distinct) {
+		report("paging.adaptive", "pages of any size need paging of kind offset with a size_param, and neither kind_variable nor distinct")
 	}
 	if p.First < 0 || p.MaxPages < 0 {
 		report("paging", "first and max_pages cannot be negative")

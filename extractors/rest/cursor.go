@@ -36,6 +36,14 @@ type cursor struct {
 	// Size is the size of a page that the pull began with: were it to change half way,
 	// page numbers would mean other records.
 	Size int `json:"s,omitempty"`
+	// Full is the size that Size grows back to after a page that the network failed to give; 0
+	// if it is that. Hole is the number of records before At that failed one by one. Proof is
+	// where those end that are asked for once more, after one behind them came; 0 for
+	// none. Lost is the number of those before At that were passed over and not told of.
+	Full  int `json:"f,omitempty"`
+	Hole  int `json:"o,omitempty"`
+	Proof int `json:"b,omitempty"`
+	Lost  int `json:"y,omitempty"`
 	// Pages and Passed are the pages and records read of the list so far.
 	Pages  int   `json:"p,omitempty"`
 	Passed int64 `json:"n,omitempty"`
@@ -82,7 +90,7 @@ func (p *plan) begin() cursor {
 func (p *plan) nextItem(c cursor) cursor {
 	next := p.begin()
 	next.Item = c.Item + max(p.manifest.ForEach.Batch, 1)
-	next.Size = c.Size
+	next.Size = max(c.Size, c.Full)
 	next.Gone = c.Gone
 	return next
 }
@@ -129,6 +137,7 @@ func parseCursor(text state.Cursor) (cursor, error) {
 		return cursor{}, errors.New("it does not say what it pages by")
 	case c.Item < 0, c.At < 0, c.At > atMax, c.Size < 0, c.Size > sizeMax, c.Pages < 0, c.Passed < 0,
 		c.Passed > atMax, c.Last < 0, int64(c.Last) > c.Passed, c.Gone < 0, c.Gone > c.Item,
+		c.Full < 0, c.Full > sizeMax, c.Hole < 0, c.Hole > holeMax, c.Hole > c.At, c.Proof < 0, c.Proof > atMax, c.Lost < 0, c.Lost > c.At,
 		len(c.Token) > tokenMax, !c.Round.valid():
 		return cursor{}, errors.New("a number in it is out of range")
 	}

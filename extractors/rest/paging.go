@@ -109,7 +109,10 @@ func number(raw []byte) (int64, bool) {
 
 // advance decides what follows the page at c. The error is an *EndlessError.
 func (p *plan) advance(w extractors.Work, c cursor, e envelope) (extractors.Page, error) {
-	page := extractors.Page{Records: e.records, Hash: e.hash}
+	if back, ok := c.behind(); ok {
+		return back, nil
+	}
+	page := extractors.Page{Records: e.records, Hash: e.hash, Note: c.tell()}
 	if p.manifest.ForEach == nil {
 		page.Total = max(e.total, 0)
 	}
@@ -120,6 +123,7 @@ func (p *plan) advance(w extractors.Work, c cursor, e envelope) (extractors.Page
 	if !more {
 		return p.afterList(page, w, c), nil
 	}
+	next.grow()
 	page.Next = next.text()
 	return page, nil
 }

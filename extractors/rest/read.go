@@ -57,6 +57,9 @@ func (s *Source) Read(st *extractors.Stream, w extractors.Work, a extractors.Ans
 		return r.skipItem()
 	}
 	if err := r.refused(); err != nil {
+		if r.adaptive() {
+			err = r.shrink(err)
+		}
 		return extractors.Page{}, err
 	}
 	s.session.prove(r.token)
