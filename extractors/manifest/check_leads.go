@@ -1,9 +1,5 @@
 package manifest
 
-import (
-	"syncd/schema/normalize"
-)
-
 // checkLeads checks streams whose records are facts about leads, and those that ask for
 // open leads.
 func (c *checker) checkLeads(report reporter, s located) {
@@ -30,15 +26,7 @@ func (c *checker) checkLeads(report reporter, s located) {
 		report("leads", "leads are rows of conversions, not of %q", s.Output.Table)
 		return
 	}
-	if !fills(s.Output, "conversion_id") && !fills(s.Output, "click_id") {
-		report("leads", "a lead is known by its ids: conversion_id or click_id is missing")
-	}
 	if s.Export != nil {
 		report("export", "facts about leads come in pages, not in files")
 	}
-}
-
-func fills(spec normalize.Spec, column string) bool {
-	_, ok := spec.Columns[column]
-	return ok
 }

@@ -135,7 +135,8 @@ func (n *Network) setDefaults() {
 				s.Settled = SettledDefault
 			}
 		}
-		if s.Leads {
+		if s.Leads && s.Output.Table == "conversions" {
+			// A record that tells of a lead need not know its day, or both of its ids.
 			s.Output.Identity = []string{"conversion_id", "click_id"}
 		}
 	}

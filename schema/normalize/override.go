@@ -68,7 +68,7 @@ func (c *compiler) canBe(spec Field, value string) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(spec.Override, func(o Override) bool { return o.Value == value })
+	return false
 }
 
 // overridden gives the value of a field as the first override that holds says; ok says
