@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"syncd/internal/config"
+	"syncd/schema"
 	"syncd/state"
 )
 
@@ -107,6 +108,7 @@ func idsOfFile(ctx context.Context, path string, loc *time.Location) ([]state.Le
 // idList collects leads from rows of text.
 type idList struct {
 	location *time.Location
+	zone     *schema.Zone // of report days
 	// network, own and created are the positions of the columns, -1 for none; named is how
 	// many columns a row has.
 	network, own, created, named int
@@ -117,7 +119,7 @@ func newIDList(loc *time.Location) *idList {
 	if loc == nil {
 		loc = time.UTC
 	}
-	return &idList{location: loc, network: -1, own: -1, created: -1}
+	return &idList{location: loc, zone: schema.NewZone(loc), network: -1, own: -1, created: -1}
 }
 
 // name reads the names of the columns. Those that are not known are passed over.
@@ -169,6 +171,7 @@ func (l *idList) add(values []string) error {
 		}
 		if !at.IsZero() {
 			fields[state.LeadCreated] = strconv.FormatInt(at.UnixMilli(), 10)
+			fields[state.LeadDay] = strconv.Itoa(l.zone.Day(at.UnixMilli()))
 		}
 	}
 	l.facts = append(l.facts, state.LeadFact{Fields: fields})
