@@ -222,7 +222,7 @@ func (w *Warehouse) ensureStaging(ctx context.Context, slot int, t *schema.Table
 			return err
 		}
 	}
-	if err := w.exec(ctx, "making "+name, w.ddl.createStaging(slot, t)); err != nil {
+	if err := w.exec(ctx, "making "+name, w.ddl.createStaging(slot, t), w.ddl.hasten(slot, t)); err != nil {
 		return err
 	}
 	w.mu.Lock()

@@ -502,3 +502,19 @@ func BenchmarkPublish(bench *testing.B) {
 		})
 	}
 }
+
+func TestStagingThatIsPackedOtherwiseIsMadeAnew(t *testing.T) {
+	w := setup(t)
+	row := conv{id: "a", created: "2026-03-01 00:00:00", status: "pending", payout: "1", revenue: "1", currency: "USD", version: 11}
+	publish(t, w, []Unit{dayUnit(10, "2026-03-01")}, conversions(t, row))
+	const codecs = "SELECT compression_codec, count() FROM system.columns WHERE database = '%s' AND table = 'staging_0_conversions' GROUP BY compression_codec ORDER BY compression_codec"
+	usual := ask(t, w, codecs, w.Store())
+	must(t, w.exec(t.Context(), "altering", "ALTER TABLE "+w.Store()+".staging_0_conversions MODIFY COLUMN click_id CODEC(ZSTD(1))"))
+	if ask(t, w, codecs, w.Store()) == usual {
+		t.Fatal("the codec was not changed")
+	}
+	w.forgetStaging(0) // as another process has not looked at it yet
+	publish(t, w, []Unit{dayUnit(20, "2026-03-02")}, conversions(t, conv{id: "b", created: "2026-03-02 00:00:00", status: "pending", payout: "1", revenue: "1", currency: "USD", version: 21}))
+	equal(t, "codecs", ask(t, w, codecs, w.Store()), usual)
+	equal(t, "visible", ask(t, w, "SELECT conversion_id FROM {db}.conversions ORDER BY conversion_id"), lines("a", "b"))
+}

@@ -51,7 +51,7 @@ func TestStatementsAreThoseOfTheGoldenFiles(t *testing.T) {
 		st, _ := schema.Lookup("conversions")
 		entity, _ := schema.Lookup("offers")
 		made := rowTable(st)
-		golden(t, c.name+"_staging", c.d.createStaging(2, st), c.d.sameStructure(2, st), c.d.attach(2, st, "202603"), c.d.truncate(c.d.stagingName(2, st)), c.d.dropStaging(2, st), c.d.killInserts(2), c.d.stagedParts(2, []*schema.Table{st, entity}))
+		golden(t, c.name+"_staging", c.d.createStaging(2, st), c.d.hasten(2, st), c.d.sameStructure(2, st), c.d.attach(2, st, "202603"), c.d.truncate(c.d.stagingName(2, st)), c.d.dropStaging(2, st), c.d.killInserts(2), c.d.stagedParts(2, []*schema.Table{st, entity}))
 		golden(t, c.name+"_alter", c.d.addColumn(made, &made.columns[3], made.columns[2].name), c.d.addColumn(made, &made.columns[0], ""), c.d.addIndex(made, &made.columns[3]), c.d.setTTL(c.d.rawPages()))
 	}
 	window := func(version uint64, from, to string) Unit {
