@@ -2,6 +2,9 @@ package postback
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -150,4 +153,14 @@ func berlin(t *testing.T) *time.Location {
 		t.Fatal(err)
 	}
 	return l
+}
+
+func contextOf(r *http.Request) (context.Context, context.CancelFunc) {
+	return context.WithCancel(r.Context())
+}
+
+func digest(value string) string {
+	mac := hmac.New(sha256.New, []byte("key"))
+	mac.Write([]byte(value))
+	return hex.EncodeToString(mac.Sum(nil)[:16])
 }

@@ -33,6 +33,13 @@ func stream(n *manifest.Network) *extractors.Stream {
 	} {
 		columns[name] = normalize.Field{From: normalize.Paths{name}}
 	}
+	// The status was understood when the record was written; a postback that would be
+	// refused by now has none.
+	status := normalize.Field{From: normalize.Paths{"status"}, Map: map[string]string{}, MapElse: schema.StatusUnknown, Default: schema.StatusUnknown}
+	for _, word := range words {
+		status.Map[word] = word
+	}
+	columns["status"] = status
 	evidence := n.Evidence
 	if n.Postback != nil {
 		evidence = cmp.Or(n.Postback.Evidence, evidence)
@@ -158,7 +165,9 @@ func writeRow(e *jx.Encoder, p *state.Postback, call *record, r *reading, curren
 	field("ip", call.ip)
 	field("status", r.status)
 	for i, column := range columnOf {
-		field(column, r.text[i])
+		if column != "" {
+			field(column, r.text[i])
+		}
 	}
 	field("status_reason", r.reason())
 	field("payout", r.payout)
