@@ -63,11 +63,7 @@ func (c *checker) checkStream(s located) {
 	c.checkForEach(report, s)
 	c.checkLeads(report, s)
 	c.checkSlices(report, s.Slices)
-	output := s.Output
-	if s.Leads {
-		output.Identity = []string{"conversion_id", "click_id"} // what else a key has may come from others
-	}
-	c.checkOutput(report, "", output)
+	c.checkOutput(report, "", s.Output)
 	for i, also := range s.Also {
 		c.checkOutput(report, strictyaml.Item("also", i), also)
 	}
