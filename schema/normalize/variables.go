@@ -73,8 +73,10 @@ func (p Paths) resolve(value func(name string) string) Paths {
 	var resolved Paths
 	for _, path := range p {
 		name, ok := variablePath(path)
-		if !ok {
+		if !ok && !slices.Contains(resolved, path) {
 			resolved = append(resolved, path)
+		}
+		if !ok {
 			continue
 		}
 		for one := range strings.SplitSeq(value(name), ",") {
