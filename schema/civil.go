@@ -131,14 +131,16 @@ func daysIn(year, month int) int {
 	return 31
 }
 
-// daysFromCivil counts the days from 1970-01-01 in the Gregorian calendar. Years
-// begin in March here, so that the leap day comes last.
+// daysFromCivil counts the days from 1970-01-01 in the Gregorian calendar, for years from
+// 0 on. Years begin in March here, so that the leap day comes last, and 400 later, for the
+// January of the year 0 belongs to the one before it: 400 years have 146097 days.
 func daysFromCivil(year, month, day int) int {
+	year += 400
 	if month <= 2 {
 		year--
 		month += 12
 	}
-	return 365*year + year/4 - year/100 + year/400 + (153*(month-3)+2)/5 + day - 1 - 719468
+	return 365*year + year/4 - year/100 + year/400 + (153*(month-3)+2)/5 + day - 1 - 719468 - 146097
 }
 
 // ParseRFC3339 reads "2006-01-02T15:04:05Z", "2006-01-02 15:04:05.25+02:00", "+0200"

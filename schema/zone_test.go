@@ -135,6 +135,7 @@ func TestParseCivil(t *testing.T) {
 		{"24:00 is the next day", "2024-12-31 24:00:00", "2025-01-01T00:00:00Z", ""},
 		{"a leap second is the next one", "2016-12-31 23:59:60", "2017-01-01T00:00:00Z", ""},
 		{"before the epoch", "1950-06-07 08:09:10", "1950-06-07T08:09:10Z", ""},
+		{"the year 0 begins where it does", "0000-01-31", "0000-01-31T00:00:00Z", ""},
 		{"what follows is given back", "2024-03-05 14:15:21 Z", "2024-03-05T14:15:21Z", " Z"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
