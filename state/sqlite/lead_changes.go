@@ -1,8 +1,10 @@
 package sqlite
 
 import (
+	"cmp"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"github.com/go-faster/jx"
 
@@ -10,10 +12,10 @@ import (
 )
 
 // chunkMax bounds how many leads one transaction writes, and so how long other writers
-// wait for it: 250 take some 10 ms. Changes of more are stored as one blob with the page
+// wait for it: 500 take some 5 ms. Changes of more are stored as one blob with the page
 // that told of them, and written into the table afterwards, a chunk a transaction. A
 // process that dies in between does the rest when the store is opened again.
-const chunkMax = 250
+const chunkMax = 500
 
 // leadChanges are what a merge changed, ready to be stored.
 type leadChanges struct {
@@ -116,6 +118,10 @@ func (c *leadCoder) changesOf(p *packer, account string, m state.LeadChanges, to
 			changes.saved[i].fields, changes.saved[i].fallback = c.fieldsText(l.Fields), c.fieldsText(l.Fallback)
 		}
 	}
+	// By their place in the table, new ones at its end: neighbours are on one page.
+	slices.SortStableFunc(changes.saved, func(a, b leadRecord) int {
+		return cmp.Compare(uint64(a.id-1), uint64(b.id-1))
+	})
 	if changes.len() > chunkMax {
 		changes.packed = p.enc.EncodeAll(c.pack(changes), nil)
 	}

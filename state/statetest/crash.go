@@ -23,6 +23,9 @@ import (
 // that will be killed; its value is the place of the store.
 const crashPlace = "STATETEST_CRASH_PLACE"
 
+// crashWork names the one that says what the process does; nothing for pulling.
+const crashWork = "STATETEST_CRASH_WORK"
+
 // Main is the TestMain of a driver's tests. It fails them when goroutines are left,
 // and it is the body of the child process of the crash test.
 func Main(m *testing.M, d Driver) {
@@ -35,7 +38,11 @@ func Main(m *testing.M, d Driver) {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(3)
 	}()
-	fmt.Fprintln(os.Stderr, workUntilKilled(d, place))
+	work := workUntilKilled
+	if os.Getenv(crashWork) == postbackWork {
+		work = postbacksUntilKilled
+	}
+	fmt.Fprintln(os.Stderr, work(d, place))
 	os.Exit(1)
 }
 
@@ -175,7 +182,7 @@ func testCrash(t *testing.T, d Driver) {
 	place := d.Place(t)
 	a := &acknowledged{created: map[int64]uint64{}, windows: map[int64][2]int{}, received: map[int64]int{}, published: map[int64]bool{}}
 	for round := 1; round <= 8; round++ {
-		killAfter(t, place, 1+random.IntN(400), a)
+		killAfter(t, place, "", 1+random.IntN(400), a.note)
 		f := &fixture{T: t, d: d, place: place, ctx: t.Context()}
 		f.open()
 		inspect(f, a)
@@ -188,10 +195,10 @@ func testCrash(t *testing.T, d Driver) {
 
 // killAfter runs a child, kills it when it has said so many lines, and notes all
 // that it said.
-func killAfter(t *testing.T, place string, lines int, a *acknowledged) {
+func killAfter(t *testing.T, place, work string, lines int, note func(line string) error) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^$")
-	child.Env = append(os.Environ(), crashPlace+"="+place)
+	child.Env = append(os.Environ(), crashPlace+"="+place, crashWork+"="+work)
 	var stderr bytes.Buffer
 	child.Stderr = &stderr
 	stdin, err := child.StdinPipe()
@@ -213,8 +220,10 @@ func killAfter(t *testing.T, place string, lines int, a *acknowledged) {
 	})
 	defer end()
 	said := 0
-	for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
-		if err := a.note(scanner.Text()); err != nil {
+	scanner := bufio.NewScanner(stdout)
+	scanner.Buffer(nil, 1<<20)
+	for scanner.Scan() {
+		if err := note(scanner.Text()); err != nil {
 			t.Fatal(err)
 		}
 		if said++; said == lines {

@@ -127,11 +127,7 @@ func testPostbacks(t *testing.T, d Driver) {
 				if len(all) > 0 {
 					backlogs = []state.Backlog{{Account: "acme", Waiting: int64(len(all)), Oldest: all[0].ReceivedAt}}
 				}
-				got := must[[]state.Backlog](f)(f.s.Backlogs(f.ctx))
-				for i := range got {
-					got[i].Oldest = all[0].ReceivedAt // of one block it is the oldest, of several the oldest of all
-				}
-				f.equal("backlogs", got, backlogs)
+				f.equal("backlogs", must[[]state.Backlog](f)(f.s.Backlogs(f.ctx)), backlogs)
 			}
 		}},
 		{"the pages of a pull that was brought go only by being published", func(f *fixture) {
@@ -142,7 +138,6 @@ func testPostbacks(t *testing.T, d Driver) {
 				func() error { return f.s.DropPulls(f.ctx, []int64{p.ID}) },
 			} {
 				f.no(drop())
-				f.equal("open pulls", f.openPulls(), []state.Pull(nil))
 				failed := f.failedPulls()
 				if len(failed) != 1 || failed[0].ID != p.ID || failed[0].LastError == "" {
 					f.Fatalf("failed pulls are %+v", failed)

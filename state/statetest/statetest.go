@@ -47,6 +47,7 @@ func Run(t *testing.T, d Driver) {
 	t.Run("postbacks", func(t *testing.T) { testPostbacks(t, d) })
 	t.Run("concurrency", func(t *testing.T) { testConcurrency(t, d) })
 	t.Run("crash", func(t *testing.T) { testCrash(t, d) })
+	t.Run("crash of the receiver", func(t *testing.T) { testPostbackCrash(t, d) })
 }
 
 // t0 is an instant with milliseconds, in a night when Berlin's clocks change.
