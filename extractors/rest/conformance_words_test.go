@@ -63,7 +63,11 @@ func known(n *manifest.Network, m *manifest.Stream) map[string]extractorstest.Kn
 		all["words at "+path+" stop the stream"] = extractorstest.Known{Body: says("never good", path, refusal), Outcome: extractors.StopStream}
 		all["an object in place of words at "+path+" stops the stream"] = extractorstest.Known{Body: says("never good", path, map[string]any{"a": 1}), Outcome: extractors.StopStream}
 		all["words at "+path+" alone stop the stream"] = extractorstest.Known{Body: says(nil, path, refusal), Outcome: extractors.StopStream}
-		for outcome, words := range map[extractors.Outcome][]string{extractors.Wait: test.Throttled, extractors.StopAccount: test.Refused} {
+		refused := extractors.StopAccount
+		if unchecked(n, m) {
+			refused = extractors.StopStream
+		}
+		for outcome, words := range map[extractors.Outcome][]string{extractors.Wait: test.Throttled, refused: test.Refused} {
 			for _, w := range words {
 				said := "Error: " + strings.ToUpper(w) + " (1001)"
 				for _, status := range []int{200, 400} {
