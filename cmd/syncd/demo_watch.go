@@ -110,7 +110,7 @@ func (l *demoLine) String() string {
 	what := "all"
 	switch {
 	case l.changes && l.stream == demoPostbacks:
-		what = "postbacks that arrived"
+		what = "postbacks and their leads"
 	case l.changes && l.from.IsZero():
 		what = "leads that are open"
 	case l.changes:
