@@ -267,12 +267,27 @@ func (n *Normalizer) evaluate(f *field, b *schema.Block) error {
 		}
 		return nil
 	}
-	c, err := f.parse(trimmed, orZone(f.zone, n.page.zone), n.objectID(f))
+	zone, id := orZone(f.zone, n.page.zone), n.objectID(f)
+	c, err := f.parse(trimmed, zone, id)
 	if err != nil {
 		return fmt.Errorf("%s: %s: %w", f.name, quote(raw), err)
 	}
+	if id != nil && n.isOutside(f, c) {
+		// Where clocks go back by more than the rest of the hour (Troll, Chatham), a network
+		// that is asked for an hour gives both of its occurrences, and only the first lies in
+		// the window. The second would come with no other window, so it stands at the first.
+		if first, err := f.parse(trimmed, zone, nil); err == nil && !n.isOutside(f, first) {
+			c = first
+		}
+	}
 	n.put(f, b, c)
 	return nil
+}
+
+// isOutside reports whether the field is the time that the window is by, and outside of it.
+func (n *Normalizer) isOutside(f *field, c constant) bool {
+	p := &n.page
+	return f.column == p.by && f.dimension == nil && f.typ == schema.Time && (c.milli < p.from || c.milli >= p.to)
 }
 
 // translate puts text into the field's case and words.

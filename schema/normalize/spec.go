@@ -100,7 +100,8 @@ type Field struct {
 	// an IANA name.
 	Zone string `yaml:"zone"`
 	// Fold is the path of an ObjectId. Where a local time occurs twice, the one
-	// that the id was made at counts; without it the earlier.
+	// that the id was made at counts; without it the earlier, and so too where the window
+	// is by this time and has only that one.
 	Fold string `yaml:"fold"`
 	// Map translates words, after Lower or Upper. A word it does not name is kept
 	// unless MapElse is given.
