@@ -26,7 +26,7 @@ func TestPostbacksAndAPeriodsPullOfTheSameLeadsAreOneRowEach(t *testing.T) {
 	for _, s := range first {
 		heard[s.Lead.OwnID] = true
 	}
-	b.eventuallyRows(p, conn, "conversions", "conversion_id = click_id AND report_date = toDate(synced_at)", len(heard))
+	b.eventuallyRows(p, conn, "conversions", "conversion_id = click_id AND report_date = toDate(_synced_at)", len(heard))
 	p.signal(syscall.SIGTERM)
 	p.wait().ended(t, 0)
 
