@@ -6,8 +6,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
+
+	"syncd/internal/config"
+	"syncd/state"
 )
 
 // postbackToken is the token of the accounts below; check must not show it.
@@ -98,5 +103,37 @@ func TestCheckSaysHowFarItGetsWithANetwork(t *testing.T) {
 	}
 	if strings.Contains(got, postbackToken) {
 		t.Errorf("check shows a token:\n%s", got)
+	}
+}
+
+// TestLeadsOfPostbacksAreAskedForAsTheStreamSays holds that what only a postback told of
+// is pulled as well, as often as the account's configuration says.
+func TestLeadsOfPostbacksAreAskedForAsTheStreamSays(t *testing.T) {
+	cfg, err := config.Parse("config.yaml", []byte(strings.Replace(postbackConfig, "{token: marker-0123456789, statuses: {T: trash}, currency: EUR}",
+		"{token: marker-0123456789}, streams: {statuses: {restate: [{last: 2d, every: 1h}, {last: 9d, every: 1d}]}}", 1)),
+		func(string) (string, bool) { return "", false }, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := loadCatalogue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	accounts, err := buildAccounts(cfg, known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := 24 * time.Hour
+	want := state.PollRule{Tiers: []state.PollTier{{Last: 2 * day, Every: time.Hour}, {Last: 9 * day, Every: day}}, Settled: 7 * day}
+	if diff := cmp.Diff(want, accounts[0].receiver.Poll); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for i, none := range map[int]string{1: "an account without a token", 4: "one that is given nothing"} {
+		if accounts[i].receiver != nil || accounts[i].run.Receiver != nil {
+			t.Errorf("%s receives postbacks", none)
+		}
+	}
+	if accounts[2].receiver.Poll.Tiers != nil {
+		t.Error("leads of a network that nobody asks are to be asked for")
 	}
 }
