@@ -199,7 +199,7 @@ const quotedMax = 64
 func quoted(value string) string {
 	if len(value) > quotedMax {
 		cut := quotedMax
-		for !utf8.RuneStart(value[cut]) {
+		for cut > 0 && !utf8.RuneStart(value[cut]) {
 			cut--
 		}
 		value = value[:cut] + "..."
