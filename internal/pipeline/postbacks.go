@@ -38,6 +38,8 @@ type drain struct {
 	// arrived says that postbacks may wait; wake is closed and replaced when it becomes true.
 	arrived bool
 	wake    chan struct{}
+	// bringing says that somebody is about to know whether any wait.
+	bringing bool
 	// stuck says that those that wait cannot be read.
 	stuck bool
 }
@@ -53,19 +55,33 @@ func newDrain(e *Engine, a *Account) *drain {
 // PostbackArrived says that a postback of an account is in the store. It never blocks.
 func (e *Engine) PostbackArrived(account string) {
 	if d := e.drains[account]; d != nil {
-		d.tell(true)
+		d.tell()
 	}
 }
 
-// tell records whether postbacks may wait.
-func (d *drain) tell(arrived bool) {
+// tell says that postbacks may wait.
+func (d *drain) tell() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if arrived && !d.arrived {
+	if !d.arrived {
 		close(d.wake)
 		d.wake = make(chan struct{})
 	}
-	d.arrived = arrived
+	d.arrived = true
+}
+
+// begin says that it is about to be known what waits, and end that it is.
+func (d *drain) begin() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.arrived, d.bringing = false, true
+}
+
+func (d *drain) end() {
+	d.mu.Lock()
+	d.bringing = false
+	d.mu.Unlock()
+	d.engine.queue.touch() // whoever drains the engine looks again
 }
 
 // look says whether postbacks may wait, and gives what is closed when some arrive.
@@ -75,11 +91,13 @@ func (d *drain) look() (arrived bool, wake <-chan struct{}) {
 	return d.arrived, d.wake
 }
 
-// waiting reports whether there is something to wait for: postbacks that can be read.
+// waiting reports whether there is something to wait for: postbacks that can be read,
+// with nothing before them that the warehouse refuses.
 func (d *drain) waiting() bool {
+	open, well := d.engine.queue.open(d.account.Name, d.stream)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.arrived && !d.stuck
+	return (d.arrived || d.bringing) && !d.stuck && (!open || well)
 }
 
 // run brings postbacks until ctx ends. What waited when it began does not linger.
@@ -161,16 +179,16 @@ func (e *unreadError) Unwrap() error { return e.err }
 func (d *drain) bring(ctx context.Context, limit int) error {
 	e, a := d.engine, d.account
 	// Whatever arrives from here on is told of again; what arrived before is in the list.
-	d.tell(false)
+	d.begin()
+	defer d.end()
 	list, err := e.store.Postbacks(ctx, a.Name, limit)
 	if err != nil {
 		return fmt.Errorf("reading the postbacks of account %s: %w", a.Name, err)
 	}
 	if len(list) == 0 {
-		e.queue.touch()
 		return nil
 	}
-	d.tell(true)
+	d.tell()
 	body, told, err := a.Receiver.Read(list)
 	if err != nil {
 		return &unreadError{a.Name, len(list), list[0].Seq, err}
