@@ -120,7 +120,7 @@ type PollTier struct{ Last, Every time.Duration }
 type Told struct {
 	Facts []LeadFact
 	// Asked are the leads that the call asked for, by By: those of which the answer says
-	// nothing are asked again later as well. By is empty for answers that were asked for in another way.
+	// nothing are asked again later as well. An own id means all leads that have it. By is empty for answers that were asked for in another way.
 	Asked []string
 	By    LeadID
 	Poll  PollRule
@@ -184,15 +184,23 @@ type Leads interface {
 	// Bring creates a Pulled pull of kind Changes, as urgent as can be, with one page;
 	// merges what its postbacks told; and forgets them: all in one transaction. The page's
 	// version is greater than those of its postbacks. ErrPullOpen if the stream has an open pull.
+	//
+	// Nobody can be asked for a postback again, so the pages of such a pull go by Publish
+	// alone: Reject, Hold and DropPulls make it Failed with its pages, for as long as it
+	// takes, and the next Bring of the stream goes on with it: it is Pulled again, with one
+	// page more.
 	Bring(ctx context.Context, b Bring) (Pull, error)
 	// AddLeads makes leads known that somebody else knows, to be asked for: nothing of
 	// them is published until an answer or a postback tells of them. Leads that are known
-	// keep what is known of them, and get what is not.
+	// keep what is known of them, and get what is not; if they have a row, it comes with the
+	// account's next page. A new lead is as old as LeadCreated says, and due at once unless
+	// that is too old for the rule.
 	AddLeads(ctx context.Context, account string, facts []LeadFact, poll PollRule, now time.Time) (added int, err error)
 	// OpenLeads gives the ids of leads that are due to be asked for, the longest due first, at
-	// most limit. Leads without such an id are left out.
+	// most limit. Leads without such an id are left out; one id of several leads comes once.
 	OpenLeads(ctx context.Context, account string, by LeadID, now time.Time, limit int) ([]string, error)
-	// Lead gives what is known of a lead by one of its ids; ErrNoLead if nothing is.
+	// Lead gives what is known of a lead by one of its ids, of the youngest if several have
+	// the own one; ErrNoLead if nothing is.
 	Lead(ctx context.Context, account string, by LeadID, id string) (Lead, error)
 	// LeadCounts gives the counts of all accounts that have leads, by account.
 	LeadCounts(ctx context.Context, now time.Time) ([]LeadCount, error)

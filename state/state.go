@@ -107,7 +107,7 @@ type Pull struct {
 	Phase  Phase
 	Cursor Cursor
 	// Pages, Records and Bytes count what is in the inbox for this pull; Bytes is uncompressed.
-	// A Failed pull has pages if and only if it is parked.
+	// A Failed pull has pages if and only if it is parked, or was made by Bring.
 	Pages   int
 	Records int64
 	Bytes   int64
@@ -190,7 +190,8 @@ type Receipt struct {
 	// File names the spool file that holds the records, relative to the spool
 	// directory; Body is empty then and RawBytes the size of the file. Empty for all others.
 	File string
-	// Told is nil unless the answer tells of leads; see Lead.
+	// Told is nil unless the answer tells of leads; see Lead. It is merged with what is
+	// known of them, and Page.Leads are what came of it.
 	Told *Told
 }
 
@@ -308,7 +309,7 @@ type BackfillRequest struct {
 // InboxSize is how much waits in the inbox.
 type InboxSize struct {
 	Pages int64
-	// Bytes is the compressed size.
+	// Bytes is the compressed size, rows of leads included.
 	Bytes int64
 }
 
@@ -357,7 +358,9 @@ type Store interface {
 	SetItems(ctx context.Context, pullID int64, items []string, done bool) error
 	// DropPulls forgets pulls, open or Failed, and their inbox pages: their stream is no
 	// longer configured. Pulls that are not known are passed over. The calls that were in
-	// flight for them keep counting for the pace.
+	// flight for them keep counting for the pace. What their pages told of leads comes again
+	// with the account's next page that tells of some (also of pages that Fail, Hold, Reject
+	// or ParkedFor drops); pulls that Bring made are set down instead, see there.
 	DropPulls(ctx context.Context, pullIDs []int64) error
 
 	// Lane gives an account's lane; a lane never seen is returned zero but for its name.

@@ -21,6 +21,17 @@
 // Reading goes through other connections, sees what was committed before it began,
 // and waits for nobody.
 //
+// # Leads
+//
+// What an answer tells of leads is merged with what is known before its transaction
+// begins, under a lock of the account's leads alone: other writers do not wait for it. The
+// transaction stores the page, the rows of its leads, and the changes of the ledger; if
+// these are many, as one blob, which is written into the table afterwards, a chunk a
+// transaction, before the next merge of the account, or when the store is opened again.
+// Whoever reads the ledger meanwhile sees some leads as they were before the page.
+//
+// Postbacks that arrive while others are being written become one block of their account.
+//
 // # Size
 //
 // Pages freed by a publish are used again; the file does not shrink. The WAL is
