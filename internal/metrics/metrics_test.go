@@ -68,6 +68,30 @@ func TestWhatHappensIsCounted(t *testing.T) {
 	}
 }
 
+func TestLeadsAndPostbacksThatWaitAreTold(t *testing.T) {
+	m := New("1", Sources{
+		Leads: func(context.Context, time.Time) ([]state.LeadCount, error) {
+			return []state.LeadCount{{Account: "a", Known: 12, Open: 7, Due: 3}}, nil
+		},
+		Backlogs: func(context.Context) ([]state.Backlog, error) {
+			return []state.Backlog{{Account: "a", Waiting: 5000, Oldest: time.Now().Add(-2 * time.Hour)}}, nil
+		},
+	})
+	_, text := scrape(t, m)
+	for _, want := range []string{
+		`syncd_leads{account="a",which="known"} 12`, `syncd_leads{account="a",which="open"} 7`, `syncd_leads{account="a",which="due"} 3`,
+		`syncd_postbacks_waiting{account="a"} 5000`, `syncd_postbacks_waiting_seconds{account="a"} 7`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+	broken := func(context.Context) ([]state.Backlog, error) { return nil, errors.New("disk gone") }
+	if code, _ := scrape(t, New("1", Sources{Backlogs: broken})); code != http.StatusInternalServerError {
+		t.Errorf("got status %d, want 500", code)
+	}
+}
+
 func TestAStateThatCannotBeReadIsAnErrorAndNotSilence(t *testing.T) {
 	m := New("1", Sources{Streams: func(context.Context) ([]status.Line, error) { return nil, errors.New("disk gone") }})
 	if code, _ := scrape(t, m); code != http.StatusInternalServerError {

@@ -5,6 +5,7 @@ import (
 
 	"syncd/extractors"
 	"syncd/schema"
+	"syncd/state"
 )
 
 // Load is what a stream takes in a time.
@@ -47,6 +48,8 @@ func Day(s *extractors.Stream, v Volume, a Account, next func(after time.Time) t
 				l.Exports += c.Exports
 				l.Least = l.Least || c.Least
 			}
+		} else if s.Kind() == state.Changes { // open leads
+			l.pull(v, v.Changes)
 		} else {
 			l.pull(v, v.Snapshot)
 		}

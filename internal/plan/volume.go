@@ -67,6 +67,7 @@ func VolumeOf(s *extractors.Stream, checkpoints, parent []state.Checkpoint) Volu
 	}
 	if f := s.ForEach; f != nil {
 		items := int64(len(f.Values))
+		v.Unsure = f.OpenLeads != "" // how many are due is said by the leads themselves
 		if f.Stream != "" {
 			items = live(parent)
 			v.Unsure = items < 0

@@ -129,6 +129,58 @@ func TestEveryStateIsSaidInWords(t *testing.T) {
 	}
 }
 
+func TestPostbacksAreToldAsWhatArrived(t *testing.T) {
+	now := time.Date(2026, 6, 10, 12, 0, 0, 0, time.UTC)
+	arrive := func(t *testing.T, s state.Store, n int) {
+		t.Helper()
+		for i := range n {
+			_, err := s.AcceptPostback(t.Context(), state.Postback{Account: "a", ReceivedAt: now.Add(time.Duration(i-30) * time.Minute), Record: []byte("{}")})
+			must(t, err)
+		}
+	}
+	bring := func(t *testing.T, s state.Store, through int64) state.Pull {
+		t.Helper()
+		p, err := s.Bring(t.Context(), state.Bring{Account: "a", Stream: "postbacks", RunID: "r", Through: through, Body: []byte("x"), At: now})
+		must(t, err)
+		return p
+	}
+	for _, tt := range []struct {
+		name    string
+		arrange func(t *testing.T, s state.Store)
+		state   State
+		words   string
+		backlog int64
+	}{
+		{"none ever", func(*testing.T, state.Store) {}, Never, "no postback arrived yet", 0},
+		{"one waits", func(t *testing.T, s state.Store) { arrive(t, s, 1) }, Waiting, "1 postback waits since 11:30", 1},
+		{"several wait", func(t *testing.T, s state.Store) { arrive(t, s, 3) }, Waiting, "3 postbacks wait, the oldest since 11:30", 3},
+		{"some are on their way, others behind them", func(t *testing.T, s state.Store) {
+			arrive(t, s, 2)
+			first, err := s.Postbacks(t.Context(), "a", 1)
+			must(t, err)
+			bring(t, s, first[0].Seq)
+		}, Working, "loading postbacks into the warehouse, 1 postback waits since 11:31", 1},
+		{"all are loaded, and the account makes no calls", func(t *testing.T, s state.Store) {
+			arrive(t, s, 1)
+			list, err := s.Postbacks(t.Context(), "a", 1)
+			must(t, err)
+			p := bring(t, s, list[0].Seq)
+			must(t, s.Publish(t.Context(), []state.Published{{PullID: p.ID, PublishedAt: now.Add(-time.Minute), Rows: 1}}))
+			must(t, s.StopLane(t.Context(), "a", "the key is refused"))
+		}, UpToDate, "all that arrived is loaded, the last at 11:59", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := store(t)
+			tt.arrange(t, s)
+			lines, err := Read(t.Context(), s, []Stream{{Account: "a", Name: "postbacks", Receives: true, Location: time.UTC}}, now)
+			must(t, err)
+			if got := lines[0]; got.State != tt.state || got.Words != tt.words || got.Backlog != tt.backlog {
+				t.Errorf("got %q, %q, %d waiting", got.State, got.Words, got.Backlog)
+			}
+		})
+	}
+}
+
 func TestCompleteToIsTheBeginningOfWhatIsMissing(t *testing.T) {
 	s := store(t)
 	now := time.Date(2026, 6, 10, 12, 0, 0, 0, time.UTC)
