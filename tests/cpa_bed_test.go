@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -111,6 +112,15 @@ func (b *cpaBed) deliver(page, account string, d cpasim.Delivery) []cpasim.Postb
 		b.t.Fatal(err)
 	}
 	return sent
+}
+
+// finish stops a daemon and brings what it had in hand to its end, so that the next run
+// begins with what is due by then.
+func (b *bed) finish(p *process) {
+	b.t.Helper()
+	p.signal(syscall.SIGTERM)
+	p.wait().ended(b.t, 0)
+	b.run("run", "--once").ended(b.t, 0)
 }
 
 // eventuallyRows waits until a view has n rows for which a condition holds.

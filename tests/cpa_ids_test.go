@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -70,8 +69,7 @@ func TestLeadsKnownByPostbackByFileAndByQueryAreAskedForUntilTheyAreSettled(t *t
 	}
 	all := len(b.sim.Leads(b.clock()))
 	b.eventuallyRows(p, conn, "conversions", "1", all)
-	p.signal(syscall.SIGTERM)
-	p.wait().ended(t, 0)
+	b.finish(p)
 	b.kmaEqual(conn, told)
 
 	// Decisions come that nobody tells of.
@@ -187,8 +185,7 @@ func TestALeadThatWasApprovedAndIsRejectedLaterIsRestated(t *testing.T) {
 	b.deliver(p.page(), "kma", cpasim.Delivery{})
 	conn, _ := b.warehouse()
 	b.eventuallyRows(p, conn, "conversions", fmt.Sprintf("conversion_id = '%d' AND status = 'approved' AND payout = 21.5", lead.ID), 1)
-	p.signal(syscall.SIGTERM)
-	p.wait().ended(t, 0)
+	b.finish(p)
 
 	before := one[int64](t, conn, serverNow)
 	b.pass(day)

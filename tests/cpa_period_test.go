@@ -2,7 +2,6 @@ package tests
 
 import (
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
@@ -27,8 +26,7 @@ func TestPostbacksAndAPeriodsPullOfTheSameLeadsAreOneRowEach(t *testing.T) {
 		heard[s.Lead.OwnID] = true
 	}
 	b.eventuallyRows(p, conn, "conversions", "conversion_id = click_id AND report_date = toDate(_synced_at)", len(heard))
-	p.signal(syscall.SIGTERM)
-	p.wait().ended(t, 0)
+	b.finish(p)
 
 	// The pull knows the network's id and the day: the rows move there.
 	b.config(b.account("who"))
@@ -41,8 +39,7 @@ func TestPostbacksAndAPeriodsPullOfTheSameLeadsAreOneRowEach(t *testing.T) {
 	p = b.start("run")
 	half.Disorder = 11
 	second := b.deliver(p.page(), "who", half)
-	p.signal(syscall.SIGTERM)
-	p.wait().ended(t, 0)
+	b.finish(p)
 	b.timePasses(2 * day)
 	b.run("run", "--once").ended(t, 0)
 	b.whoEqual(conn)
@@ -77,8 +74,7 @@ func TestTheFeedOfTrafficLightEqualsTheTruthWithPostbacksBeside(t *testing.T) {
 	b.config(b.account("light"))
 	p := b.start("run")
 	b.deliver(p.page(), "light", cpasim.Delivery{Disorder: 3, Parallel: 4})
-	p.signal(syscall.SIGTERM)
-	p.wait().ended(t, 0)
+	b.finish(p)
 	b.timePasses(2 * day)
 	b.run("run", "--once").ended(t, 0)
 	conn, _ := b.warehouse()
