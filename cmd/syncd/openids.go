@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -94,10 +95,10 @@ func idsOfFile(ctx context.Context, path string, loc *time.Location) ([]state.Le
 		if errors.Is(err, io.EOF) {
 			return list.facts, nil
 		}
-		if err == nil {
-			err = list.add(record)
-		}
 		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err) // it names the line
+		}
+		if err := list.add(record); err != nil {
 			line, _ := r.FieldPos(0)
 			return nil, fmt.Errorf("%s, line %d: %w", path, line, err)
 		}
@@ -170,8 +171,12 @@ func (l *idList) add(values []string) error {
 			return err
 		}
 		if !at.IsZero() {
+			day := l.zone.Day(at.UnixMilli())
+			if day > math.MaxUint16 {
+				return fmt.Errorf("created_at %q is no time of a lead: a report day lies between 1970 and 2149", text)
+			}
 			fields[state.LeadCreated] = strconv.FormatInt(at.UnixMilli(), 10)
-			fields[state.LeadDay] = strconv.Itoa(l.zone.Day(at.UnixMilli()))
+			fields[state.LeadDay] = strconv.Itoa(day)
 		}
 	}
 	l.facts = append(l.facts, state.LeadFact{Fields: fields})

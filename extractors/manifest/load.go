@@ -85,11 +85,13 @@ type streamsFile struct {
 func parse(files []file) (*Network, strictyaml.Problems) {
 	n := &Network{}
 	at, problems := strictyaml.Decode(files[0].name, files[0].src, n)
+	fill(n.Streams)
 	c := checker{network: n, head: at}
 	c.locate(n.Streams, at, problems)
 	for _, f := range files[1:] {
 		var more streamsFile
 		at, found := strictyaml.Decode(f.name, f.src, &more)
+		fill(more.Streams)
 		problems = append(problems, found...)
 		c.locate(more.Streams, at, found)
 		n.Streams = append(n.Streams, more.Streams...)
@@ -100,6 +102,16 @@ func parse(files []file) (*Network, strictyaml.Problems) {
 	problems.Sort()
 	// What holds for two roles is said once.
 	return n, slices.Compact(problems)
+}
+
+// fill puts empty streams where the list has items without a value, which is a mistake
+// that is told of already.
+func fill(streams []*Stream) {
+	for i, s := range streams {
+		if s == nil {
+			streams[i] = &Stream{}
+		}
+	}
 }
 
 // SettledDefault is Stream.Settled where it is not given. Networks correct their decisions
