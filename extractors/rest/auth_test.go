@@ -15,23 +15,24 @@ func TestCallsAreSignedAsNetworksExpect(t *testing.T) {
 	for name, tt := range map[string]struct {
 		kind    manifest.SignerKind
 		request manifest.Request
+		also    []manifest.Auth
 		sign    func(extractors.Call) string
 		want    string
 	}{
 		"the body and the key": {
-			manifest.SignBodyKey, manifest.Request{Body: `{"user_id": {variable.user}, "data": {"id": {item}}}`},
+			manifest.SignBodyKey, manifest.Request{Body: `{"user_id": {variable.user}, "data": {"id": {item}}}`}, nil,
 			func(c extractors.Call) string { u, _ := url.Parse(c.URL); return u.Query().Get("sign") },
 			"0ef49265fb118e592d1c0d560576f58aed087ecf",
 		},
 		"the sorted parameters of a form and the secret": {
-			manifest.SignParams, manifest.Request{Form: map[string][]string{"z": {"1"}, "login": {"ann"}, "id": {"{item}"}, "a": {"b c"}}},
+			manifest.SignParams, manifest.Request{Form: map[string][]string{"z": {"1"}, "login": {"ann"}, "id": {"{item}"}, "a": {"b c"}}}, nil,
 			func(c extractors.Call) string { q, _ := url.ParseQuery(string(c.Body)); return q.Get("sign") },
 			"fb0cc55c65f64f78ab131731acecbde8347d91d6",
 		},
 		"the sorted parameters of a query and the secret": {
-			manifest.SignParams, manifest.Request{Method: manifest.MethodGet, Query: map[string][]string{"z": {"1"}, "login": {"ann"}, "id": {"{item}"}, "a": {"b c"}}},
+			manifest.SignParams, manifest.Request{Method: manifest.MethodGet, Query: map[string][]string{"z": {"1"}, "login": {"ann"}, "id": {"{item}"}, "a": {"b c"}}}, []manifest.Auth{{Kind: manifest.AuthQuery, Name: "m", Credential: "extra"}},
 			func(c extractors.Call) string { u, _ := url.Parse(c.URL); return u.Query().Get("sign") },
-			"fb0cc55c65f64f78ab131731acecbde8347d91d6",
+			"7c526a8a33ab47594948c5fb60067f3ff7f1d873",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -40,8 +41,14 @@ func TestCallsAreSignedAsNetworksExpect(t *testing.T) {
 				tt.request.Method = manifest.MethodPost
 			}
 			n := posting(tt.request, 1)
-			n.Auth = manifest.Auth{Signer: &manifest.Signer{Kind: tt.kind, Param: "sign", Credential: "api_key"}}
-			call := ask(t, n, "5")
+			n.Auth = manifest.Auth{Also: tt.also, Signer: &manifest.Signer{Kind: tt.kind, Param: "sign", Credential: "api_key"}}
+			a := account(t)
+			a.Credentials["extra"] = plain("7")
+			source, st := setup(t, n, a, "statuses")
+			call, err := source.Next(st, extractors.Work{Kind: state.Changes, Items: []string{"5"}})
+			if err != nil {
+				t.Fatal(err)
+			}
 			if got := tt.sign(call); got != tt.want {
 				t.Errorf("got the signature %q, want %q", got, tt.want)
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -23,6 +24,9 @@ type session struct {
 	// made says with which token the last call of each pull was made: 0 for the login.
 	// An entry lives from Next to Read.
 	made map[string]int
+	// former are the values of the last tokens, this one's included: a call that left before
+	// a login may be answered after it, and quote what it was made with.
+	former []string
 	// redactor and scrubber know the token beside the credentials.
 	redactor *redactor
 	scrubber *scrubber
@@ -114,16 +118,26 @@ func (r *reading) loggedIn() error {
 	return nil
 }
 
+// formerMax is the number of values of tokens that are kept for redaction: the calls under
+// way of an account are a few, and a token has one value or two.
+const formerMax = 64
+
 // keep takes a token.
 func (v *session) keep(s *Source, token map[string]string) {
 	secrets := maps.Clone(s.secrets)
 	maps.Copy(secrets, s.inClear)
-	for name, value := range token {
-		secrets["token "+name] = value
-	}
-	redactor, scrubber := s.redactor.with(secrets), newScrubber(secrets)
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	for _, name := range slices.Sorted(maps.Keys(token)) {
+		if !slices.Contains(v.former, token[name]) {
+			v.former = append(v.former, token[name])
+		}
+	}
+	v.former = slices.Delete(v.former, 0, max(len(v.former)-formerMax, 0))
+	for i, value := range v.former {
+		secrets["token "+strconv.Itoa(i)] = value
+	}
+	redactor, scrubber := s.redactor.with(secrets), newScrubber(secrets)
 	v.number++
 	v.token, v.proven = token, false
 	v.redactor, v.scrubber = redactor, scrubber

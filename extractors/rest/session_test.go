@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"syncd/extractors"
 	"syncd/extractors/manifest"
@@ -241,4 +242,29 @@ func TestTokensGoWhereTheAuthSays(t *testing.T) {
 			t.Errorf("auth %s: got %s with %v, %v, want the token there", kind, call.URL, call.Header, err)
 		}
 	}
+}
+
+// Workers of an account share a source; the race detector looks on.
+func TestWorkersShareAToken(t *testing.T) {
+	network := &gate{}
+	g := guard(t, network)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for n := range 5 {
+				w := lead(fmt.Sprint(i, n))
+				w.Begun = w.Begun.Add(time.Duration(10*i + n))
+				// A login of another worker may outdate the token of this one's call.
+				for tries, done := 0, false; !done; tries++ {
+					page, _, err := g.step(t, w)
+					if err != nil && outcomeOf(err) != extractors.RetryNow && outcomeOf(err) != extractors.StopAccount || tries > 50 {
+						t.Errorf("got %v after %d tries, want a record in the end", err, tries)
+						return
+					}
+					done = err == nil && page.Records == 1
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
