@@ -94,7 +94,6 @@ func (r *fakeReceiver) Read(list []state.Postback) (body []byte, told state.Told
 // leadBed is a store and a warehouse whose pulls are pulled by hand, to be loaded in any order.
 type leadBed struct {
 	*loading
-	path   string
 	engine *Engine
 }
 
