@@ -11,7 +11,7 @@ RACE        := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && echo -race)
 CGO         := $(if $(RACE),1,0)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check unit e2e lint compose bench fuzz gen clean
+.PHONY: help demo build test check unit e2e lint compose bench fuzz fuzz-short gen clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ $(LIBRARY): package-lock.json package.json
 	npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-test: lint compose unit e2e ## everything that CI checks
+test: lint compose unit fuzz-short e2e ## everything that CI checks
 	@echo "all checks passed"
 
 lint: ## formatting, vet, modernizers, staticcheck
@@ -48,12 +48,12 @@ compose: ## docker-compose.yml is what docker-compose accepts
 bench: build ## speed and memory, each beside its reference in the same run
 	$(GO) run ./tests/bench
 
-fuzz: ## a short run of every fuzzer
-	@for pkg in $$($(GO) list ./...); do \
-	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-	    echo "$$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-10s} $$pkg; \
-	  done; \
-	done
+fuzz: ## every fuzzer for FUZZTIME (10s); what reached new code is kept for the next time
+	@GO=$(GO) tests/fuzz
+
+# Short, and from the kept corpora alone, so that no run of CI depends on the one before.
+fuzz-short: ## every fuzzer for a moment
+	@GO=$(GO) FUZZTIME=$${FUZZTIME:-3s} FUZZCACHE=none tests/fuzz
 
 gen: ## write what is generated: the configuration's JSON Schema and golden files
 	$(GO) test ./internal/config ./loaders ./extractors ./extractors/manifest ./schema/normalize ./cmd/syncd -update
