@@ -191,8 +191,11 @@ func (l *Lead) key() LeadKey {
 	return LeadKey{Day: uint16(day), ID: cmp.Or(l.network(), l.ownID())}
 }
 
-// row gives the fields of the lead's row.
+// row gives the fields of the lead's row; they are not to be changed.
 func (l *Lead) row() LeadFields {
+	if len(l.Fallback) == 0 && l.network() != "" {
+		return l.Fields
+	}
 	row := make(LeadFields, len(l.Fields)+len(l.Fallback)+1)
 	maps.Copy(row, l.Fallback)
 	maps.Copy(row, l.Fields)

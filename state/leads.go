@@ -120,7 +120,8 @@ type PollTier struct{ Last, Every time.Duration }
 type Told struct {
 	Facts []LeadFact
 	// Asked are the leads that the call asked for, by By: those of which the answer says
-	// nothing are asked again later as well. An own id means all leads that have it. By is empty for answers that were asked for in another way.
+	// nothing are asked again later as well. An own id means all leads that have it. By is
+	// empty for answers that were asked for in another way.
 	Asked []string
 	By    LeadID
 	Poll  PollRule

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -237,11 +238,37 @@ func (s *Store) OpenLeads(ctx context.Context, account string, by state.LeadID, 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
-	// Several leads can have the same own id; the number is the zero time.
-	return list(ctx, s, doing, `SELECT `+column+` FROM leads WHERE account = ? AND next_poll > -62135596800000 AND next_poll <= ? AND `+column+` <> ''
-		GROUP BY `+column+` ORDER BY min(next_poll), min(id) LIMIT ?`,
-		func(rows *sql.Rows, id *string) error { return rows.Scan(id) }, account, ms(now), max(limit, 0))
+	if limit <= 0 {
+		return nil, nil
+	}
+	var ids []string
+	seen := make(map[string]bool) // several leads can have the same own id
+	// In the order of the index, so that nothing is read beyond what is enough; the number is
+	// the zero time.
+	err = s.read.query(ctx, `SELECT `+column+` FROM leads WHERE account = ? AND next_poll > -62135596800000 AND next_poll <= ? AND `+column+` <> ''
+		ORDER BY next_poll, network_id, own_id`,
+		func(rows *sql.Rows) error {
+			var id string
+			if err := rows.Scan(&id); err != nil {
+				return err
+			}
+			if !seen[id] {
+				seen[id] = true
+				ids = append(ids, id)
+			}
+			if len(ids) == limit {
+				return errEnough
+			}
+			return nil
+		}, account, ms(now))
+	if err != nil && !errors.Is(err, errEnough) {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	return ids, nil
 }
+
+// errEnough ends a query early.
+var errEnough = errors.New("enough rows")
 
 func idColumn(by state.LeadID) (string, error) {
 	switch by {

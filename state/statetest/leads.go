@@ -254,7 +254,7 @@ func testOpenLeads(t *testing.T, d Driver) {
 			f.equal("added again", add(f, t0.Add(time.Hour), told(net, "7"), told(net, "7", own, "c7")), 0)
 			f.reopen()
 			f.equal("by network id", f.openLeads(state.ByNetworkID, t0, 10), []string{"7", "8"})
-			f.equal("by own id", f.openLeads(state.ByOwnID, t0, 10), []string{"c7", "c1", "c2"})
+			f.equal("by own id", f.openLeads(state.ByOwnID, t0, 10), []string{"c1", "c7", "c2"})
 			f.equal("before", f.openLeads(state.ByNetworkID, t0.Add(-time.Millisecond), 10), []string(nil))
 			f.equal("counts", f.counts(), []state.LeadCount{{Account: "acme", Known: 3, Open: 3, Due: 3, NextPoll: t0}})
 			f.equal("of another account", must[[]string](f)(f.s.OpenLeads(f.ctx, "other", state.ByNetworkID, t0, 10)), []string(nil))
