@@ -25,6 +25,9 @@
 //     What came of it before a crash is gone on with behind a new link.
 //   - Rows carry the version of the page that brought them, so loading a page
 //     twice changes nothing.
+//   - What an answer tells of leads is merged in the transaction that stores it, and a
+//     postback leaves the store in the one that makes a page of it (postbacks.go): its row
+//     comes from the page, however often that is loaded.
 //   - A pull leaves the store in the same transaction that writes its checkpoint
 //     (state.Store.Publish), after its rows are visible. A crash in between loads
 //     it once more, with the same result.
