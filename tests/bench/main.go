@@ -35,6 +35,7 @@ var parts = []part{
 	{"backfill", benchBackfill},
 	{"export", benchExport},
 	{"publish", benchPublish},
+	{"final", benchFinal},
 	{"postbacks", benchPostbacks},
 	{"idle", benchIdle},
 }
@@ -52,7 +53,7 @@ func run(args []string) error {
 	defer cancel()
 	var o options
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
-	fs.StringVar(&o.only, "only", "", "`parts` to measure, joined by commas: normalize, backfill, export, publish, postbacks, idle")
+	fs.StringVar(&o.only, "only", "", "`parts` to measure, joined by commas: normalize, backfill, export, publish, final, postbacks, idle")
 	fs.IntVar(&o.rounds, "rounds", 3, "rounds of which the median counts")
 	fs.Float64Var(&o.scale, "scale", 1, "share of the rows of a full run")
 	fs.BoolVar(&o.json, "json", false, "print JSON instead of a table")
