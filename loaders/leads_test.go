@@ -38,6 +38,12 @@ func lead(id, created, status string, version uint64) conv {
 	return conv{id: id, created: created, status: status, payout: "1", revenue: "2", currency: "USD", version: version}
 }
 
+// inWindow makes a lead one that a window brought.
+func inWindow(c conv) conv {
+	c.window = "2026-03-01"
+	return c
+}
+
 const visibleLeads = "SELECT report_date, conversion_id, status FROM {db}.conversions ORDER BY ALL"
 
 func TestALeadThatMovesStandsOnceAndIsToldOfAsMoved(t *testing.T) {
@@ -91,6 +97,7 @@ func TestACompleteWindowOfLeadsBuriesWhatItLacksAndOwnsWhatLiesOutside(t *testin
 	w := setup(t)
 	publish(t, w, []Unit{told(10)}, conversions(t,
 		lead("known by a postback only", "2026-03-01 10:00:00", "pending", 11),
+		inWindow(lead("vanished", "2026-03-01 11:00:00", "pending", 11)),
 		lead("moved", "2026-02-27 10:00:00", "pending", 11),
 		lead("another day", "2026-02-27 11:00:00", "pending", 11),
 		lead("7", "2026-03-01 12:00:00", "pending", 11),
@@ -108,6 +115,7 @@ func TestACompleteWindowOfLeadsBuriesWhatItLacksAndOwnsWhatLiesOutside(t *testin
 		"2026-03-01	7	approved",
 		"2026-03-01	8	approved",
 		"2026-03-01	by a younger postback	hold",
+		"2026-03-01	known by a postback only	pending",
 		"2026-03-02	outside	approved",
 	))
 }
@@ -129,7 +137,7 @@ func TestTheGuardTakesLeadsThatMovedForWhatTheyAre(t *testing.T) {
 	var keys []string
 	for i := range 40 {
 		rows = append(rows, lead(fmt.Sprintf("own-%d", i), "2026-03-01 10:00:00", "pending", 11))
-		moved = append(moved, lead(fmt.Sprint(i), "2026-03-02 10:00:00", "pending", 21))
+		moved = append(moved, inWindow(lead(fmt.Sprint(i), "2026-03-02 10:00:00", "pending", 21)))
 		keys = append(keys, fmt.Sprintf("2026-03-01 own-%d", i))
 	}
 	publish(t, w, []Unit{told(10)}, conversions(t, rows...))
@@ -145,7 +153,7 @@ func TestACrashOnTheWayBuriesAllTheSame(t *testing.T) {
 	for _, step := range []string{"compare", "record", "bury", "attach"} {
 		t.Run("after "+step, func(t *testing.T) {
 			w := setup(t)
-			publish(t, w, []Unit{told(10)}, conversions(t, lead("own", "2026-02-28 10:00:00", "pending", 11), lead("gone", "2026-03-01 10:00:00", "pending", 11)))
+			publish(t, w, []Unit{told(10)}, conversions(t, lead("own", "2026-02-28 10:00:00", "pending", 11), inWindow(lead("gone", "2026-03-01 10:00:00", "pending", 11))))
 			blocks := []*schema.Block{conversions(t, lead("7", "2026-03-01 10:00:00", "approved", 21)), buried(t, 21, "2026-02-28 own")}
 			crash := fmt.Errorf("crash")
 			w.after = func(name string) error {

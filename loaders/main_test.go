@@ -1,6 +1,7 @@
 package loaders
 
 import (
+	"cmp"
 	"bytes"
 	"context"
 	"fmt"
@@ -114,6 +115,8 @@ func at(s string) time.Time {
 type conv struct {
 	account, id, created, status, payout, revenue, currency string
 	version                                                 uint64
+	// window is the day of the window that brought the row; "" for none.
+	window string
 }
 
 // blockOf puts rows into a block of a table.
@@ -174,7 +177,7 @@ func conversions(t testing.TB, rows ...conv) *schema.Block {
 			}
 			add(map[string]string{
 				"network": "affise", "account": account, "conversion_id": r.id, "status": r.status, "payout": r.payout, "revenue": r.revenue,
-				"currency": r.currency, "created_at": r.created, "report_date": r.created[:10], "_version": fmt.Sprint(r.version), "_run_id": "run",
+				"currency": r.currency, "created_at": r.created, "report_date": r.created[:10], "_version": fmt.Sprint(r.version), "_run_id": "run", "_window": cmp.Or(r.window, "1970-01-01"),
 			})
 		}
 	})

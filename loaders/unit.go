@@ -52,7 +52,9 @@ type Scope struct {
 	// keys under which a row stood that has moved: they are published whether such a row
 	// is visible or not, because a unit that brings it may be published later. Nothing
 	// but the account and Equal says whose such rows are, so a unit with a loose scope is
-	// the only one of its account in that table of a publication.
+	// the only one of its account in that table of a publication. Of the visible rows in
+	// its window only those have vanished that a window brought once (_window is not the
+	// epoch): the others stand on the day of their receipt.
 	Loose bool
 }
 

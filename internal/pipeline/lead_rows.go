@@ -94,8 +94,8 @@ func (r leadRow) bury(b *schema.Block, key state.LeadKey) {
 	r.end(b)
 }
 
-// end sets what all rows of the page have in common. They have no window: a lead is put
-// together from whatever told of it.
+// end sets what all rows of the page have in common. Their window is the one that told of
+// the lead last, among the lead's fields; a lead that none told of has the epoch.
 func (r leadRow) end(b *schema.Block) {
 	b.SetBytes(r.table.Index("network"), []byte(r.load.account.Network))
 	b.SetBytes(r.table.Index(schema.ColumnAccount), []byte(r.load.pull.Account))

@@ -209,5 +209,11 @@ func (l *lane) told(p state.Pull, s *extractors.Stream, call extractors.Call, bo
 	c := contextOf(of, &state.Page{Request: call.Describe, ReceivedAt: received})
 	c.By = "" // what a window brings of a lead is told, wherever its row lies then
 	told.Facts, err = t.facts(body, c)
+	if p.Kind == state.Windowed {
+		from := strconv.FormatInt(p.From.Unix(), 10)
+		for _, f := range told.Facts {
+			f.Fields[schema.ColumnWindow] = from // a window answers for the lead from now on
+		}
+	}
 	return told, err
 }

@@ -34,8 +34,9 @@ func unitOf(l *load) loaders.Unit {
 	u := loaders.Unit{
 		PullID: l.pull.ID, Network: l.account.Network, Account: l.pull.Account, Stream: l.pull.Stream,
 		Tier: l.pull.Tier.String(), RunID: l.pull.RunID, Version: l.pull.Version, Complete: l.pull.Kind != state.Changes,
-		// A record that could not be read has not vanished.
-		NoTombstones: l.bad > 0,
+		// A record that could not be read has not vanished; and a list of leads says nothing
+		// of those that are known by postback.
+		NoTombstones: l.bad > 0 || l.pull.Kind == state.Snapshot && leadsIn(l.stream.OutputsBy(l.pull.Route)) >= 0,
 	}
 	for _, out := range l.stream.OutputsBy(l.pull.Route) {
 		if i := slices.IndexFunc(u.Outputs, func(s loaders.Scope) bool { return s.Table == out.Table }); i >= 0 {
