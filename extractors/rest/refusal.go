@@ -69,8 +69,8 @@ func (r *reading) errors() []string {
 	var texts []string
 	for _, path := range paths {
 		raw, ok := r.doc.lookup(path)
-		if !ok || len(raw) == 0 || raw[0] != '"' {
-			continue // an object or a list is no sentence
+		if !ok || len(raw) == 0 || raw[0] != '"' && (raw[0] < '1' || raw[0] > '9') {
+			continue // an object or a list is no sentence, and 0 is no error
 		}
 		if words := text(raw); words != "" {
 			texts = append(texts, words)
