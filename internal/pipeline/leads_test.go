@@ -199,25 +199,30 @@ func TestALatePostbackDoesNotUndoTheNetworksDecision(t *testing.T) {
 	b.equal("leads", b.ask(visibleLeads), "2026-03-01\t77\town-1\tapproved\t2.5")
 }
 
-func TestAWindowOfLeadsBuriesWhatTheNetworkDoesNotKnow(t *testing.T) {
+func TestAWindowOfLeadsBuriesWhatAWindowBroughtAndHasNoMore(t *testing.T) {
 	b := newLeadBed(t)
 	from, to := daysFrom(1)
-	before := b.postback(noon(0), `{"click_id":"never reached the network","status":"pending"}`, `{"click_id":"own-1","status":"pending"}`)
+	before := b.postback(noon(0), `{"click_id":"its day is that of its receipt","status":"pending"}`, `{"click_id":"own-1","status":"pending"}`)
 	b.loadOnly(before)
 	window := b.begin("leads", state.Windowed, from, to)
 	after := b.postback(noon(0), `{"click_id":"while it was pulled","status":"hold"}`)
 	// The lead 9 is of the next day by the clock of the postback that told of it first.
-	const body = `{"rows": [{"id": 1, "click": "own-1", "status": "approved", "payout": "1", "created": "2026-03-01 08:00:00"},
-		{"id": 9, "status": "hold", "created": "2026-03-02 00:00:01"}, {"id": 2, "status": "hold", "created": "2026-03-01 09:00:00"}]}`
-	b.answer(window, noon(1), body)
+	const all = `{"id": 1, "click": "own-1", "status": "approved", "payout": "1", "created": "2026-03-01 08:00:00"},
+		{"id": 9, "status": "hold", "created": "2026-03-02 00:00:01"}, {"id": 2, "status": "hold", "created": "2026-03-01 09:00:00"}`
+	b.answer(window, noon(1), `{"rows": [`+all+`, {"id": 3, "status": "hold", "created": "2026-03-01 09:30:00"}]}`)
 	b.loadOnly(window, after)
-	want := "2026-03-01\t1\town-1\tapproved\t1\n2026-03-01\t2\t\thold\t0\n2026-03-01\twhile it was pulled\twhile it was pulled\thold\t0\n2026-03-02\t9\t\thold\t0"
-	b.equal("leads", b.ask(visibleLeads), want)
-	// The same once more: rows that are as they were have not vanished.
+	const (
+		kept = "2026-03-01\t1\town-1\tapproved\t1\n2026-03-01\t2\t\thold\t0\n"
+		gone = "2026-03-01\t3\t\thold\t0\n"
+		told = "2026-03-01\tits day is that of its receipt\tits day is that of its receipt\tpending\t0\n2026-03-01\twhile it was pulled\twhile it was pulled\thold\t0\n2026-03-02\t9\t\thold\t0"
+	)
+	b.equal("leads", b.ask(visibleLeads), kept+gone+told)
+	// A postback about a lead that the window brought does not take it out of the window.
+	b.loadOnly(b.postback(noon(2), `{"conversion_id":"3","status":"approved"}`))
 	again := b.begin("leads", state.Windowed, from, to)
-	b.answer(again, noon(2), body)
+	b.answer(again, noon(3), `{"rows": [`+all+`]}`)
 	b.loadOnly(again)
-	b.equal("leads after the same answer", b.ask(visibleLeads), strings.ReplaceAll(want, "2026-03-01\twhile it was pulled\twhile it was pulled\thold\t0\n", ""))
+	b.equal("leads after an answer that lacks one", b.ask(visibleLeads), kept+told)
 }
 
 func TestRecordsAboutNoLeadGoToTheQuarantineAndTheRestCounts(t *testing.T) {
