@@ -111,6 +111,13 @@ type Pull struct {
 	Pages   int
 	Records int64
 	Bytes   int64
+	// Digest tells what its pages brought from what another pull's did; see Digested. 0 if
+	// that is not known: there are none, one is a file, or one came without a hash.
+	Digest uint64
+	// Total is the number of records that the network stated last, 0 if it stated none.
+	Total int64
+	// Reload and Accept are as they were asked for; see NewPull.
+	Reload, Accept bool
 	// Attempts counts the calls that failed since the last one that succeeded.
 	Attempts int
 	// NotBefore is the earliest time of the pull's next call, after a failure; zero means now.
@@ -128,6 +135,12 @@ type NewPull struct {
 	Tier            Tier
 	From, To        time.Time
 	RunID           string
+	// Reload says that what the pull brings is loaded even if it is what was published
+	// before: somebody asked, who may know that the warehouse has lost it.
+	Reload bool
+	// Accept says that no guard holds back what the pull brings: somebody asked to
+	// believe the network.
+	Accept bool
 }
 
 // Lane is what is known of one account's line of calls.
@@ -175,6 +188,9 @@ type Receipt struct {
 	RawBytes int
 	// Hash is a digest of the page's records, to recognise a repeated page.
 	Hash uint64
+	// Total is the number of records of the whole pull as the network states it on this
+	// page; 0 if it does not.
+	Total int64
 	// Next is where the following call reads; Done says that there is none.
 	Next Cursor
 	Done bool
@@ -252,6 +268,10 @@ type Checkpoint struct {
 	Rows        int64
 	// Quarantined counts the records that could not be normalized.
 	Quarantined int64
+	// Digest is that of Published, and RawAt when the answers that the rows were made of
+	// were kept as raw pages: earlier than PublishedAt if later answers were the same.
+	Digest uint64
+	RawAt  time.Time
 }
 
 // Published says that a pull's rows are visible in the warehouse.
@@ -260,6 +280,9 @@ type Published struct {
 	PublishedAt time.Time
 	Rows        int64
 	Quarantined int64
+	// Digest and RawAt are for the Checkpoint.
+	Digest uint64
+	RawAt  time.Time
 }
 
 // Held says that a guard kept a pull's rows from being published.
@@ -336,7 +359,7 @@ type Store interface {
 	// CreatePulls creates those of the given pulls that have no open (pulling or
 	// pulled) pull with the same account, stream, kind and window, in the given
 	// order, and returns the created ones. An open one that is less urgent than the new one
-	// takes the new one's tier. For Changes and Snapshot kinds, at most one pull per
+	// takes the new one's tier, and whatever is open or revived takes Reload and Accept. For Changes and Snapshot kinds, at most one pull per
 	// account, stream and kind is stored, whatever its times.
 	//
 	// A Failed one is replaced, by a pull with a new ID, unless it is parked: that one is
@@ -436,6 +459,12 @@ type Store interface {
 	// each window, and one, the latest, for its Snapshot and for its Changes pulls,
 	// each of which covers the ones before it.
 	Checkpoints(ctx context.Context, account, stream string) ([]Checkpoint, error)
+	// Untouched gives the checkpoint of exactly the window of a Pulled pull, if all that is
+	// visible of the window is what that checkpoint's pull brought. False if there is none,
+	// or if anything else of the stream that was published since the checkpoint's pull was
+	// created may have changed it: a list of changes that had rows, a file, or an
+	// overlapping window of another shape. It may be false where nothing was changed.
+	Untouched(ctx context.Context, pullID int64) (c Checkpoint, ok bool, err error)
 	// LastCheckpoints gives, per account and stream, the most recently published one,
 	// by account and stream.
 	LastCheckpoints(ctx context.Context) ([]Checkpoint, error)

@@ -45,8 +45,9 @@ func (s *Store) revive(t *tx, id int64, n state.NewPull) (state.Pull, error) {
 	}
 	p.Phase, p.Tier, p.RunID = state.Pulling, n.Tier, n.RunID
 	p.Attempts, p.NotBefore, p.LastError = 0, time.Time{}, ""
-	return p, t.exec("UPDATE pulls SET phase = 'pulling', tier = ?, run_id = ?, attempts = 0, not_before = ?, last_error = '' WHERE id = ?",
-		p.Tier, p.RunID, ms(p.NotBefore), id)
+	p.Reload, p.Accept = p.Reload || n.Reload, p.Accept || n.Accept
+	return p, t.exec("UPDATE pulls SET phase = 'pulling', tier = ?, run_id = ?, attempts = 0, not_before = ?, last_error = '', reload = ?, accept = ? WHERE id = ?",
+		p.Tier, p.RunID, ms(p.NotBefore), p.Reload, p.Accept, id)
 }
 
 // expireParked drops the pages of the parked pulls that are too old to be revived:
@@ -80,5 +81,5 @@ func dropPages(t *tx, id int64) error {
 	if err := t.exec("DELETE FROM inbox WHERE pull_id = ?", id); err != nil {
 		return err
 	}
-	return t.exec("UPDATE pulls SET cursor = '', pages = 0, records = 0, bytes = 0, stored = 0 WHERE id = ?", id)
+	return t.exec("UPDATE pulls SET cursor = '', pages = 0, records = 0, bytes = 0, stored = 0, digest = 0, total = 0 WHERE id = ?", id)
 }

@@ -63,6 +63,10 @@ func (s *Store) receive(ctx context.Context, doing string, r state.Receipt, lead
 			if err != nil {
 				return err
 			}
+			p.Digest = p.Digested(r)
+			if r.Total > 0 {
+				p.Total = r.Total
+			}
 			p.Pages++
 			p.Records += int64(r.Records)
 			p.Bytes += int64(r.RawBytes)
@@ -81,9 +85,9 @@ func (s *Store) receive(ctx context.Context, doing string, r state.Receipt, lead
 		p.Phase, p.Cursor = phase, r.Next
 		p.Attempts, p.LastError = 0, ""
 		p.NotBefore = time.UnixMilli(ms(r.NotBefore)).UTC()
-		err = t.exec(`UPDATE pulls SET phase = ?, cursor = ?, pages = ?, records = ?, bytes = ?, stored = stored + ?,
+		err = t.exec(`UPDATE pulls SET phase = ?, cursor = ?, pages = ?, records = ?, bytes = ?, digest = ?, total = ?, stored = stored + ?,
 			attempts = 0, last_error = '', not_before = ? WHERE id = ?`,
-			p.Phase, p.Cursor, p.Pages, p.Records, p.Bytes, size, ms(p.NotBefore), r.PullID)
+			p.Phase, p.Cursor, p.Pages, p.Records, p.Bytes, int64(p.Digest), p.Total, size, ms(p.NotBefore), r.PullID)
 		if err != nil {
 			return err
 		}

@@ -41,13 +41,14 @@ func exists(t *tx, pullID int64) (bool, error) {
 func publish(t *tx, p state.Pull, d state.Published) error {
 	// One of the two unique indexes makes it the same row again.
 	var id int64
-	err := t.row(`INSERT INTO checkpoints (account, stream, kind, from_ms, to_ms, version, pulled_at, published_at, row_count, quarantined)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	err := t.row(`INSERT INTO checkpoints (account, stream, kind, from_ms, to_ms, version, pulled_at, published_at, row_count, quarantined, digest, raw_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET from_ms = excluded.from_ms, to_ms = excluded.to_ms, version = excluded.version,
 			pulled_at = excluded.pulled_at, published_at = excluded.published_at,
-			row_count = excluded.row_count, quarantined = excluded.quarantined
+			row_count = excluded.row_count, quarantined = excluded.quarantined,
+			digest = excluded.digest, raw_at = excluded.raw_at
 		RETURNING id`,
-		[]any{p.Account, p.Stream, p.Kind, ms(p.From), ms(p.To), int64(p.Version), ms(p.CreatedAt), ms(d.PublishedAt), d.Rows, d.Quarantined}, &id)
+		[]any{p.Account, p.Stream, p.Kind, ms(p.From), ms(p.To), int64(p.Version), ms(p.CreatedAt), ms(d.PublishedAt), d.Rows, d.Quarantined, int64(d.Digest), ms(d.RawAt)}, &id)
 	if err != nil {
 		return err
 	}
@@ -71,6 +72,9 @@ func publish(t *tx, p state.Pull, d state.Published) error {
 		WHERE last_checkpoint IS NULL OR ? >= (SELECT published_at FROM checkpoints WHERE id = last_checkpoint)`,
 		p.Account, p.Stream, id, ms(d.PublishedAt))
 	if err != nil {
+		return err
+	}
+	if err := touch(t, p, d, id); err != nil {
 		return err
 	}
 	// A window has all that lies within it; a list of changes has not.
@@ -126,11 +130,11 @@ func (s *Store) Reject(ctx context.Context, pullID int64, reason string) error {
 }
 
 const selectCheckpoints = `SELECT c.account, c.stream, c.kind, c.from_ms, c.to_ms, c.version, c.pulled_at, c.published_at,
-	c.row_count, c.quarantined FROM checkpoints c `
+	c.row_count, c.quarantined, c.digest, c.raw_at FROM checkpoints c `
 
 func scanCheckpoint(rows *sql.Rows, c *state.Checkpoint) error {
 	return rows.Scan(&c.Account, &c.Stream, &c.Kind, instant{&c.From}, instant{&c.To}, bits{&c.Version}, instant{&c.PulledAt},
-		instant{&c.PublishedAt}, &c.Rows, &c.Quarantined)
+		instant{&c.PublishedAt}, &c.Rows, &c.Quarantined, bits{&c.Digest}, instant{&c.RawAt})
 }
 
 // Checkpoints implements state.Store.

@@ -12,7 +12,7 @@ import (
 
 // selectPulls is completed with a condition.
 const selectPulls = `SELECT p.id, p.account, p.stream, p.kind, p.route, p.tier, p.from_ms, p.to_ms, p.version, p.run_id,
-	p.phase, p.cursor, p.pages, p.records, p.bytes, p.attempts, p.not_before, p.last_error, p.created_at,
+	p.phase, p.cursor, p.pages, p.records, p.bytes, p.digest, p.total, p.reload, p.accept, p.attempts, p.not_before, p.last_error, p.created_at,
 	i.items, coalesce(i.packed, 0)
 	FROM pulls p LEFT JOIN pull_items i ON i.pull_id = p.id `
 
@@ -20,7 +20,7 @@ func (s *Store) scanPull(rows *sql.Rows, p *state.Pull) error {
 	var items []byte
 	var packed bool
 	err := rows.Scan(&p.ID, &p.Account, &p.Stream, &p.Kind, &p.Route, &p.Tier, instant{&p.From}, instant{&p.To}, bits{&p.Version}, &p.RunID,
-		&p.Phase, &p.Cursor, &p.Pages, &p.Records, &p.Bytes, &p.Attempts, instant{&p.NotBefore}, &p.LastError, instant{&p.CreatedAt},
+		&p.Phase, &p.Cursor, &p.Pages, &p.Records, &p.Bytes, bits{&p.Digest}, &p.Total, &p.Reload, &p.Accept, &p.Attempts, instant{&p.NotBefore}, &p.LastError, instant{&p.CreatedAt},
 		&items, &packed)
 	if err != nil {
 		return err
@@ -105,7 +105,8 @@ func (s *Store) createPull(t *tx, n state.NewPull, now time.Time) (p state.Pull,
 			return p, false, err
 		}
 	default:
-		return p, false, t.exec("UPDATE pulls SET tier = ? WHERE id = ? AND tier > ?", n.Tier, id, n.Tier)
+		return p, false, t.exec("UPDATE pulls SET tier = min(tier, ?1), reload = max(reload, ?2), accept = max(accept, ?3) WHERE id = ?4 AND (tier > ?1 OR ?2 OR ?3)",
+			n.Tier, n.Reload, n.Accept, id)
 	}
 
 	version, err := t.version()
@@ -121,11 +122,11 @@ func (s *Store) createPull(t *tx, n state.NewPull, now time.Time) (p state.Pull,
 	p = state.Pull{
 		Account: n.Account, Stream: n.Stream, Kind: n.Kind, Route: n.Route, Tier: n.Tier,
 		From: time.UnixMilli(ms(n.From)).UTC(), To: time.UnixMilli(ms(n.To)).UTC(),
-		Version: uint64(version), RunID: n.RunID, Phase: state.Pulling, CreatedAt: now,
+		Version: uint64(version), RunID: n.RunID, Phase: state.Pulling, CreatedAt: now, Reload: n.Reload, Accept: n.Accept,
 	}
-	err = t.row(`INSERT INTO pulls (account, stream, kind, route, tier, from_ms, to_ms, version, file_version, run_id, phase, created_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pulling', ?) RETURNING id`,
-		[]any{n.Account, n.Stream, n.Kind, n.Route, n.Tier, ms(n.From), ms(n.To), version, file, n.RunID, ms(now)}, &p.ID)
+	err = t.row(`INSERT INTO pulls (account, stream, kind, route, tier, from_ms, to_ms, version, file_version, run_id, reload, accept, phase, created_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pulling', ?) RETURNING id`,
+		[]any{n.Account, n.Stream, n.Kind, n.Route, n.Tier, ms(n.From), ms(n.To), version, file, n.RunID, n.Reload, n.Accept, ms(now)}, &p.ID)
 	return p, true, err
 }
 

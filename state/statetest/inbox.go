@@ -22,6 +22,7 @@ func testInbox(t *testing.T, d Driver) {
 			p := f.created(window(0))
 			r := receipt(p, 1, false)
 			got := f.receive(r)
+			p.Digest = p.Digested(r)
 			p.Cursor, p.Pages, p.Records, p.Bytes = r.Next, 1, int64(r.Records), int64(r.RawBytes)
 			f.equal("pull", got, p)
 			f.reopen()
@@ -34,8 +35,9 @@ func testInbox(t *testing.T, d Driver) {
 		}},
 		{"the last answer makes the pull pulled", func(f *fixture) {
 			p := f.created(window(0))
-			f.receive(receipt(p, 1, false))
+			first := f.receive(receipt(p, 1, false))
 			got := f.receive(receipt(p, 2, true))
+			p.Digest = first.Digested(receipt(p, 2, true))
 			p.Phase, p.Cursor, p.Pages, p.Records, p.Bytes = state.Pulled, "page=3", 2, 203, 20_003
 			f.equal("pull", got, p)
 			f.equal("open pulls", f.openPulls(), []state.Pull{p})

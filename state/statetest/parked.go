@@ -109,7 +109,7 @@ func testParked(t *testing.T, d Driver) {
 			r.ReceivedAt = time.Now().Add(-10 * old)
 			open = f.receive(r)
 			f.create(snapshot())
-			p.Cursor, p.Pages, p.Records, p.Bytes = "", 0, 0, 0
+			p.Cursor, p.Pages, p.Records, p.Bytes, p.Digest = "", 0, 0, 0, 0
 			f.equal("failed pulls", f.failedPulls(), []state.Pull{p, kept})
 			f.equal("open pull", f.openPulls()[0], open)
 			f.equal("pages in the inbox", f.inbox().Pages, int64(2))

@@ -105,7 +105,7 @@ func testHold(t *testing.T, d Driver) {
 	}
 	// failed is how a pull looks that was given up for a reason.
 	failed := func(p state.Pull, reason string) state.Pull {
-		p.Phase, p.Cursor, p.Pages, p.Records, p.Bytes, p.LastError = state.Failed, "", 0, 0, 0, reason
+		p.Phase, p.Cursor, p.Pages, p.Records, p.Bytes, p.Digest, p.LastError = state.Failed, "", 0, 0, 0, 0, reason
 		return p
 	}
 	each(t, d, []testCase{

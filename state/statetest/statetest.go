@@ -38,6 +38,8 @@ func Run(t *testing.T, d Driver) {
 	t.Run("quotas", func(t *testing.T) { testQuotas(t, d) })
 	t.Run("inbox", func(t *testing.T) { testInbox(t, d) })
 	t.Run("publish", func(t *testing.T) { testPublish(t, d) })
+	t.Run("digests", func(t *testing.T) { testDigests(t, d) })
+	t.Run("untouched", func(t *testing.T) { testUntouched(t, d) })
 	t.Run("exports", func(t *testing.T) { testExports(t, d) })
 	t.Run("wide windows", func(t *testing.T) { testWide(t, d) })
 	t.Run("hold", func(t *testing.T) { testHold(t, d) })
