@@ -188,7 +188,7 @@ func TestCPANetworksRefuseInsideAGoodAnswer(t *testing.T) {
 		"TerraLeads says what is wrong":                     {"terraleads", "affiliate", "statuses", 200, `{"status":"error","error":"lead not found"}`, extractors.StopStream, "lead not found"},
 		"TerraLeads refuses the signature":                  {"terraleads", "affiliate", "statuses", 200, `{"status":"error","error":"Wrong check_sum"}`, extractors.StopAccount, "Wrong check_sum"},
 		"M1 Shop gives an object in place of offers":        {"m1shop", "affiliate", "offers", 200, `{"status":"error","message":"bad key"}`, extractors.StopStream, "bad key"},
-		"M1 Shop gives an object without a word":            {"m1shop", "affiliate", "offers", 200, `{"status":403}`, extractors.StopStream, "200 403"},
+		"M1 Shop gives an object without a word":            {"m1shop", "affiliate", "offers", 200, `{"status":403}`, extractors.StopStream, "403"},
 		"M1 Shop gives no result":                           {"m1shop", "affiliate", "statuses", 200, `{"id":"71"}`, extractors.StopStream, "no result"},
 		"Offerrum has an error beside nothing":              {"offerrum", "affiliate", "offers", 200, `{"error":"Wrong key"}`, extractors.StopStream, "Wrong key"},
 		"Shakes has an error in place of offers":            {"shakes", "affiliate", "offers", 200, `{"status":"error","msg":"no access"}`, extractors.StopStream, "no access"},
