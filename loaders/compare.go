@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"syncd/schema"
 )
@@ -97,9 +98,10 @@ const (
 )
 
 // compare gives the query that compares what is staged with what is visible. It
-// answers with a line for each class, pair of units and pair of currencies. Staging
-// has to be read with final when keys came twice.
-func (d *ddl) compare(slot int, a *area, final bool) string {
+// answers with a line for each class, pair of units and pair of currencies, and of
+// tables with arrivals for each offer and age. Staging has to be read with final when
+// keys came twice.
+func (d *ddl) compare(slot int, a *area, final bool, now time.Time) string {
 	t := a.table
 	staging := d.staging(slot, t)
 	if final {
@@ -116,16 +118,25 @@ func (d *ddl) compare(slot int, a *area, final bool) string {
 		return "r." + quote(name)
 	}
 	currency, payout, revenue := value("currency", "''"), value("payout", "toDecimal128(0, 10)"), value("revenue", "toDecimal128(0, 10)")
+	offer, age := "''", "toUInt32(0)"
+	if hasArrivals(t) {
+		offer, age = value("offer_id", ""), ages(now)
+		value("click_at", "")
+		value("created_at", "")
+	}
 	own, removable := a.brought(), "0"
 	switch {
 	case a.complete && a.loose && a.by != "":
-		removable = fmt.Sprintf("r._version < s.version AND r.%[1]s >= s.low AND r.%[1]s < s.high", quote(a.by))
+		if !slices.Contains(columns, schema.ColumnWindow) {
+			columns = append(columns, schema.ColumnWindow)
+		}
+		removable = fmt.Sprintf("r._version < s.version AND r.%[1]s >= s.low AND r.%[1]s < s.high AND %[2]s", quote(a.by), dated)
 	case a.complete:
 		removable = "r._version < s.version"
 	}
 	side := func(fresh, removable, from, where string) string {
-		return fmt.Sprintf("        SELECT %s AS fresh, s.unit AS unit, r._key AS _key, r._content AS content, r._version AS version, %s AS removable, toString(%s) AS currency, %s AS payout, %s AS revenue\n        FROM (%s) AS r\n        %s\n        WHERE %s",
-			fresh, removable, currency, payout, revenue, rowsOf(t, keyOf(t), from, where, columns...), own.join(), own.inside())
+		return fmt.Sprintf("        SELECT %s AS fresh, s.unit AS unit, r._key AS _key, r._content AS content, r._version AS version, %s AS removable, toString(%s) AS currency, %s AS payout, %s AS revenue, %s AS offer, %s AS ages\n        FROM (%s) AS r\n        %s\n        WHERE %s",
+			fresh, removable, currency, payout, revenue, offer, age, rowsOf(t, keyOf(t), from, where, columns...), own.join(), own.inside())
 	}
 	hasAfter, vanished, live := "max(fresh)", fmt.Sprintf("if(max(removable), '%s', '%s')", classRemoved, classKept), ""
 	tombstones, known := "", ""
@@ -136,7 +147,7 @@ func (d *ddl) compare(slot int, a *area, final bool) string {
 		known = "\n    HAVING has_before OR has_after"
 	}
 	return fmt.Sprintf(`SELECT
-    class, unit_before, unit_after, currency_before, currency_after, count() AS n,
+    class, unit_before, unit_after, currency_before, currency_after, offer_moved, ages_moved, count() AS n,
     sum(payout_before) AS payout_was, sum(payout_after) AS payout_is, sum(revenue_before) AS revenue_was, sum(revenue_after) AS revenue_is
 FROM
 (
@@ -148,7 +159,9 @@ FROM
         maxIf(unit, fresh = 0) AS unit_before, maxIf(unit, fresh = 1) AS unit_after,
         anyIf(currency, fresh = 0) AS currency_before, anyIf(currency, fresh = 1) AS currency_after,
         anyIf(payout, fresh = 0) AS payout_before, anyIf(payout, fresh = 1) AS payout_after,
-        anyIf(revenue, fresh = 0) AS revenue_before, anyIf(revenue, fresh = 1) AS revenue_after
+        anyIf(revenue, fresh = 0) AS revenue_before, anyIf(revenue, fresh = 1) AS revenue_after,
+        class IN ('%s', '%s', '%s', '%s') AS moved,
+        if(moved, any(offer), '') AS offer_moved, if(moved, max(ages), 0) AS ages_moved
     FROM
     (
 %s
@@ -157,12 +170,18 @@ FROM
     )
     GROUP BY _key%s
 )
-GROUP BY class, unit_before, unit_after, currency_before, currency_after`+byPartition,
+GROUP BY class, unit_before, unit_after, currency_before, currency_after, offer_moved, ages_moved`+byPartition,
 		hasAfter, classAdded, vanished, classPublished, classSame, classChanged,
+		classAdded, classChanged, classRemoved, classBuried,
 		side("1", "0", staging, live),
 		side("0", removable, d.target(t.Name)+" FINAL", " WHERE "+d.visibleIn(slot, a)+" AND "+quote(schema.ColumnDeleted)+" = 0"),
 		tombstones, known)
 }
+
+// dated is the condition for rows of leads that a window can bury: some window brought
+// them once, so that the network said when they were made. The day of a row that is known
+// by postbacks alone is that of its receipt, which no window answers for.
+const dated = "toUnixTimestamp(r._window) > 0"
 
 // tombstones gives the statement that stages a tombstone for every visible row in
 // a complete area that its unit did not bring. A tombstone has the unit's own
@@ -188,8 +207,12 @@ func (d *ddl) tombstones(slot int, a *area) string {
 			values[i] = "r." + quote(c.Name)
 		}
 	}
-	return fmt.Sprintf("INSERT INTO %s (%s)\nSELECT %s\nFROM (SELECT %s AS _key, %s FROM %s FINAL WHERE %s AND %s = 0) AS r\n%s\nWHERE %s AND r._version < s.version AND r._key NOT IN (SELECT %s FROM %s)"+byPartition,
+	older := "r._version < s.version"
+	if a.loose && a.by != "" {
+		older += " AND " + dated
+	}
+	return fmt.Sprintf("INSERT INTO %s (%s)\nSELECT %s\nFROM (SELECT %s AS _key, %s FROM %s FINAL WHERE %s AND %s = 0) AS r\n%s\nWHERE %s AND %s AND r._key NOT IN (SELECT %s FROM %s)"+byPartition,
 		d.staging(slot, t), quoteAll(names), strings.Join(values, ", "),
 		keyOf(t), quoteAll(names), d.target(t.Name), a.near(), quote(schema.ColumnDeleted),
-		a.join(), a.inside(), keyOf(t), d.staging(slot, t))
+		a.join(), a.inside(), older, keyOf(t), d.staging(slot, t))
 }

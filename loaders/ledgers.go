@@ -44,7 +44,7 @@ func owner(columns ...column) []column {
 }
 
 func (d *ddl) ledgers() []*table {
-	return []*table{d.rawPages(), quarantine(), restatements(), runs(), streams()}
+	return []*table{d.rawPages(), quarantine(), restatements(), arrivals(), runs(), streams()}
 }
 
 func (d *ddl) rawPages() *table {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"go.uber.org/zap"
@@ -51,6 +52,8 @@ type outputFindings struct {
 	// vanished are those of removed that no tombstone is staged for yet.
 	vanished int64
 	money    map[string]*moved // by currency
+	// arrivals counts rows that were added, changed or removed; nil where there are none.
+	arrivals map[arrival]uint64
 }
 
 // Publish ends the INSERTs and makes what they staged visible, unit by unit as a
@@ -301,7 +304,7 @@ func (p *publication) compare(ctx context.Context) (map[*area]bool, error) {
 
 // compareArea compares what is staged with what is visible in an area.
 func (p *publication) compareArea(ctx context.Context, a *area) error {
-	return p.ask(ctx, a, "comparing "+a.table.Name, p.w.ddl.compare(p.slot, a, p.twice[a]), func(r driver.Rows) error {
+	return p.ask(ctx, a, "comparing "+a.table.Name, p.w.ddl.compare(p.slot, a, p.twice[a], time.Now()), func(r driver.Rows) error {
 		var l difference
 		if err := l.scan(r); err != nil {
 			return err
@@ -312,12 +315,14 @@ func (p *publication) compareArea(ctx context.Context, a *area) error {
 		case classAdded:
 			after.added += l.rows
 			after.moneyIn(l.currencyAfter).after(l)
+			after.arrived(classAdded, l)
 		case classChanged:
 			before.before += l.rows
 			after.changed += l.rows
 			after.moneyIn(l.currencyBefore).before(l)
 			after.moneyIn(l.currencyAfter).after(l)
 			after.moneyIn(l.currencyAfter).changed += l.rows
+			after.arrived(classChanged, l)
 		case classRemoved:
 			before.before += l.rows
 			if p.units[l.unitBefore].NoTombstones {
@@ -346,6 +351,7 @@ func (p *publication) compareArea(ctx context.Context, a *area) error {
 // bury counts rows that go.
 func (o *outputFindings) bury(l difference) {
 	o.removed += l.rows
+	o.arrived(classRemoved, l)
 	o.moneyIn(l.currencyBefore).before(l)
 	o.moneyIn(l.currencyBefore).removed += l.rows
 }

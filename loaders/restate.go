@@ -46,13 +46,15 @@ type difference struct {
 	class                                                  string
 	unitBefore, unitAfter                                  uint32
 	currencyBefore, currencyAfter                          string
+	offer                                                  string
+	ages                                                   uint32
 	rows                                                   int64
 	payoutBefore, payoutAfter, revenueBefore, revenueAfter decimal.Decimal
 }
 
 func (d *difference) scan(r driver.Rows) error {
 	var rows uint64
-	err := r.Scan(&d.class, &d.unitBefore, &d.unitAfter, &d.currencyBefore, &d.currencyAfter, &rows,
+	err := r.Scan(&d.class, &d.unitBefore, &d.unitAfter, &d.currencyBefore, &d.currencyAfter, &d.offer, &d.ages, &rows,
 		&d.payoutBefore, &d.payoutAfter, &d.revenueBefore, &d.revenueAfter)
 	d.rows = int64(rows)
 	return err
@@ -101,6 +103,9 @@ func (p *publication) recorded(ctx context.Context) error {
 func (p *publication) record(ctx context.Context) error {
 	var batch driver.Batch
 	now := time.Now().UTC()
+	if err := p.recordArrivals(ctx, now); err != nil {
+		return err
+	}
 	for i := range p.units {
 		u, f := &p.units[i], &p.found[i]
 		if f.recorded {

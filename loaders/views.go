@@ -51,7 +51,7 @@ func (d *ddl) views() []string {
 			statements = append(statements, d.view(t))
 		}
 	}
-	return append(statements, d.dailyPerformance(), d.freshness())
+	return append(statements, d.dailyPerformance(), d.freshness(), d.lateness())
 }
 
 // dailyPerformance gives the view that answers the usual question: how did each

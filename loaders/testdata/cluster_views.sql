@@ -1149,3 +1149,44 @@ SELECT
     rows, last_error, updated_at
 FROM `affiliate_store`.`streams` AS s FINAL
 COMMENT 'One row is a stream and how far behind it is.';
+
+CREATE OR REPLACE VIEW `affiliate`.`lateness` ON CLUSTER `main`
+(
+    `network` LowCardinality(String) COMMENT 'The network, as in the catalogue.',
+    `account` LowCardinality(String) COMMENT 'The account of the configuration.',
+    `offer_id` String COMMENT 'The offer\'s id.',
+    `offer_name` String COMMENT 'The offer\'s name.',
+    `event` LowCardinality(String) COMMENT 'What a later pull of a window did with conversions: added, changed or removed.',
+    `since` String COMMENT 'What the hours count from: creation of the conversion, or its click where that is known.',
+    `rows` UInt64 COMMENT 'How often that happened to a conversion.',
+    `p50_hours` UInt16 COMMENT 'Half of it within so many hours, rounded up: by the hour for three days, then by the day.',
+    `p90_hours` UInt16 COMMENT 'Nine in ten within so many hours.',
+    `p99_hours` UInt16 COMMENT '99 in a hundred within so many hours.',
+    `max_hours` UInt16 COMMENT 'All of it within so many hours.',
+    `ages` Map(UInt16, UInt64) COMMENT 'Rows by hours, to be added up over offers.',
+    `last_at` DateTime64(3, 'UTC') COMMENT 'When it happened last, UTC.'
+)
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+SELECT
+    a.network AS network, a.account AS account, a.offer_id AS offer_id, o.name AS offer_name, a.what AS event, a.origin AS since,
+    sum(a.n) AS rows,
+    quantileExactWeighted(0.5)(a.hours, a.n) AS p50_hours, quantileExactWeighted(0.9)(a.hours, a.n) AS p90_hours,
+    quantileExactWeighted(0.99)(a.hours, a.n) AS p99_hours, max(a.hours) AS max_hours,
+    sumMap(map(a.hours, a.n)) AS ages, max(a.last) AS last_at
+FROM
+(
+    SELECT network, account, offer_id, line.1 AS what, line.2 AS origin, line.3 AS hours, sum(line.4) AS n, max(at) AS last
+    FROM `affiliate_store`.arrivals FINAL
+    ARRAY JOIN arrayConcat(
+        arrayMap((e, h, r) -> (e, 'creation', h, r), event, after_creation, rows),
+        arrayMap((e, h, r) -> (e, 'click', h, r), event, after_click, rows)) AS line
+    WHERE hours > 0
+    GROUP BY network, account, offer_id, what, origin, hours
+) AS a
+LEFT ANY JOIN
+(
+    SELECT account, offer_id, name FROM `affiliate_store`.offers FINAL WHERE _deleted = 0
+) AS o ON o.account = a.account AND o.offer_id = a.offer_id
+GROUP BY network, account, offer_id, offer_name, event, since
+COMMENT 'One row says how long after their creation or their click an offer\'s conversions were still added, changed or removed by later pulls of their windows.';

@@ -627,6 +627,24 @@ ORDER BY (`account`, `stream`, `window_from`, `window_to`, `pull_version`, `tabl
 SETTINGS non_replicated_deduplication_window = 0
 COMMENT 'One row says how a later pull of a window differed from what was visible, for one table and currency. The amounts are sums over the rows that were added, changed or removed.';
 
+CREATE TABLE IF NOT EXISTS `affiliate_store`.`arrivals`
+(
+    `network` LowCardinality(String) COMMENT 'The network, as in the catalogue.' CODEC(ZSTD(1)),
+    `account` LowCardinality(String) COMMENT 'The account of the configuration.' CODEC(ZSTD(1)),
+    `stream` LowCardinality(String) COMMENT 'The stream of the account.' CODEC(ZSTD(1)),
+    `pull_version` UInt64 COMMENT 'The version of the pull that brought the difference.' CODEC(ZSTD(1)),
+    `offer_id` String COMMENT 'The offer\'s id.' CODEC(ZSTD(1)),
+    `event` Array(LowCardinality(String)) COMMENT 'added, changed or removed.' CODEC(ZSTD(1)),
+    `after_click` Array(UInt16) COMMENT 'Within how many hours of their click; 0 when that is not known.' CODEC(ZSTD(1)),
+    `after_creation` Array(UInt16) COMMENT 'Within how many hours of their creation; 0 when that is not known.' CODEC(ZSTD(1)),
+    `rows` Array(UInt64) COMMENT 'How many rows.' CODEC(ZSTD(1)),
+    `at` DateTime64(3, 'UTC') COMMENT 'When the difference was found, UTC.' CODEC(Delta(8), ZSTD(1))
+)
+ENGINE = ReplacingMergeTree(at)
+ORDER BY (`account`, `stream`, `pull_version`, `offer_id`)
+SETTINGS non_replicated_deduplication_window = 0
+COMMENT 'One row is an offer whose conversions a later pull of a window added, changed or removed. Its arrays are one list: how many rows of which age that was.';
+
 CREATE TABLE IF NOT EXISTS `affiliate_store`.`runs`
 (
     `network` LowCardinality(String) COMMENT 'The network, as in the catalogue.' CODEC(ZSTD(1)),
