@@ -53,7 +53,7 @@ fuzz: ## every fuzzer for FUZZTIME (10s); what reached new code is kept for the 
 
 # Short, and from the kept corpora alone, so that no run of CI depends on the one before.
 fuzz-short: ## every fuzzer for a moment
-	@GO=$(GO) FUZZTIME=$${FUZZTIME:-3s} FUZZCACHE=none tests/fuzz
+	@GO=$(GO) FUZZTIME=$${FUZZTIME:-2s} FUZZCACHE=none tests/fuzz
 
 gen: ## write what is generated: the configuration's JSON Schema and golden files
 	$(GO) test ./internal/config ./loaders ./extractors ./extractors/manifest ./schema/normalize ./cmd/syncd -update
