@@ -1,14 +1,15 @@
 package loaders
 
 import (
+	"cmp"
 	"fmt"
 
 	"syncd/schema"
 )
 
-// The guard holds a complete unit back when less than one in guardShare of the rows
-// that were visible in a table would be left: a source's failure can look like "no
-// rows". Windows of less than guardRows visible rows are let pass, they halve by
+// The guard holds a complete unit back when less than a share of the rows that were
+// visible in a table would be left ([Unit.Shrink]): a source's failure can look like
+// "no rows". It also holds back what the caller doubts ([Unit.Doubt]). Windows of less than guardRows visible rows are let pass, they halve by
 // chance; lists of changes vanish nothing and are not looked at.
 //
 // What is left are the rows that the unit brought and those of younger calls. Rows
@@ -19,10 +20,13 @@ import (
 // the same. The caller decides which pull was early enough to count as another
 // witness ([Unit.HeldBefore]); the guard compares the numbers of rows only, since
 // the rows of a window that is still being written never stay the same. A unit that
-// was let pass before a crash is not looked at again.
+// was let pass before a crash is not looked at again, nor is one that somebody asked to
+// believe ([Unit.Accepted]).
 const (
-	guardRows  = 20
-	guardShare = 2
+	guardRows = 20
+	// ShrinkDefault is Unit.Shrink where it is 0: restated windows lose a tenth of their
+	// rows at times, but no network was seen to take half of them back.
+	ShrinkDefault = 0.5
 	// heldTolerance is the part of the rows, one in heldTolerance, by which two pulls
 	// that say about the same may differ.
 	heldTolerance = 10
@@ -30,16 +34,25 @@ const (
 
 // held says in words why the unit is held back, or nothing if it is not.
 func (f *unitFindings) held(u *Unit, rows int64) string {
-	if !u.Complete || f.recorded || u.HeldBefore && agree(u.HeldRows, rows) {
+	if f.recorded || u.Accepted || u.HeldBefore && agree(u.HeldRows, rows) {
 		return ""
 	}
+	if u.Doubt != "" {
+		return u.Doubt + believed
+	}
+	if !u.Complete {
+		return ""
+	}
+	share := cmp.Or(u.Shrink, ShrinkDefault)
 	for _, o := range u.Outputs {
-		if reason := f.outputs[o.Table].suspicious(o.Table); reason != "" {
+		if reason := f.outputs[o.Table].suspicious(o.Table, share); reason != "" {
 			return reason
 		}
 	}
 	return ""
 }
+
+const believed = "; a later pull that says about the same will be believed, and so will syncd run --accept"
 
 // agree reports whether two numbers of rows are about the same.
 func agree(a, b int64) bool {
@@ -49,10 +62,10 @@ func agree(a, b int64) bool {
 
 // suspicious says in words why the output looks like a failure of the source, or
 // nothing if it does not.
-func (o *outputFindings) suspicious(t *schema.Table) string {
+func (o *outputFindings) suspicious(t *schema.Table, share float64) string {
 	now := o.keys + o.kept
-	if o.before < guardRows || now*guardShare >= o.before {
+	if o.before < guardRows || float64(now) >= float64(o.before)*share {
 		return ""
 	}
-	return fmt.Sprintf("%d rows of %s were visible, now there are %d; a later pull that says about the same will be believed", o.before, t.Name, now)
+	return fmt.Sprintf("%d rows of %s were visible, now there are %d%s", o.before, t.Name, now, believed)
 }

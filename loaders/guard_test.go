@@ -37,6 +37,13 @@ func TestGuard(t *testing.T) {
 		{name: "a second pull that is empty after one that was not is held", before: 20, after: 0, held: true, change: heldBefore(1)},
 		{name: "an empty pull is no witness for itself", before: 20, after: 0, held: true, change: func(u *Unit) { u.HeldRows = 0 }},
 		{name: "a pull that agrees with one held just now is held", before: 20, after: 5, held: true, change: func(u *Unit) { u.HeldRows = 5 }},
+		{name: "a window that falls below a share of its own is held", before: 20, after: 15, held: true, change: func(u *Unit) { u.Shrink = 0.8 }},
+		{name: "a window that keeps a share of its own is published", before: 20, after: 4, change: func(u *Unit) { u.Shrink = 0.2 }},
+		{name: "a window that somebody accepts is published, also when nothing is left", before: 20, after: 0, change: func(u *Unit) { u.Accepted = true }},
+		{name: "a window that is doubted is held", before: 20, after: 20, held: true, change: func(u *Unit) { u.Doubt = "the total is 21" }},
+		{name: "the first rows of a window that is doubted are held", before: 0, after: 5, held: true, change: func(u *Unit) { u.Doubt = "the total is 6" }},
+		{name: "a window that is doubted and says what was held is believed", before: 20, after: 9, change: func(u *Unit) { u.Doubt, u.HeldBefore, u.HeldRows = "the total is 21", true, 9 }},
+		{name: "a window that is doubted and accepted is published", before: 20, after: 20, change: func(u *Unit) { u.Doubt, u.Accepted = "the total is 21", true }},
 		{name: "rows that stay for want of tombstones do not count", before: 20, after: 9, held: true, change: func(u *Unit) { u.NoTombstones = true }},
 		{name: "a list of changes is never held", before: 20, after: 1, change: func(u *Unit) { u.Complete = false }},
 	} {
@@ -67,7 +74,7 @@ func TestGuard(t *testing.T) {
 			again := dayUnit(30, "2026-03-01")
 			again.HeldBefore, again.HeldRows = true, got[0].Rows
 			believed := publish(t, w, []Unit{again}, day(31, c.after)).Units[0]
-			if believed.Held != "" || believed.Removed != int64(c.before-c.after) {
+			if believed.Held != "" || believed.Removed != int64(max(c.before-c.after, 0)) {
 				t.Errorf("second pull with the same content: got %+v", believed)
 			}
 			equal(t, "visible rows after a second pull said the same", ask(t, w, "SELECT count() FROM {db}.conversions"), fmt.Sprint(c.after))

@@ -29,6 +29,14 @@ type Unit struct {
 	// believes a unit that says about the same.
 	HeldBefore bool
 	HeldRows   int64
+	// Shrink is the share of the visible rows below which a complete unit is held back,
+	// above 0 and at most 1; 0 means ShrinkDefault.
+	Shrink float64
+	// Doubt says in words why the caller doubts what the unit brought (a total that the
+	// network states disagrees with it); empty if it does not. The guard holds it back.
+	Doubt string
+	// Accepted says that somebody asked to believe the unit, whatever it brought.
+	Accepted bool
 }
 
 // Scope says which rows of a table a unit owns: those of the unit's account with
