@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"slices"
@@ -154,7 +155,15 @@ func pipelineAccount(cfg *config.Config, i int, network *manifest.Network, sourc
 		},
 		MinDelay: delay, Timeout: timeout, Parallel: parallel, Quotas: quotas, Budgets: budgets,
 		Location: c.Location, DropFiles: altered(cfg.PII.IP) || altered(cfg.PII.Email),
+		Shrink: c.Guards.Shrink, IgnoreTotals: c.Guards.IgnoreTotals, Reading: reading(cfg),
 	}
+}
+
+// reading names what makes rows of an answer beside the stream's mapping. The key of
+// digests is hashed: what is stored of the name must not lead to it.
+func reading(cfg *config.Config) string {
+	key := sha256.Sum256([]byte(cfg.PII.Key.Reveal()))
+	return fmt.Sprintf("%s ip=%s email=%s key=%x", version, cfg.PII.IP, cfg.PII.Email, key[:8])
 }
 
 // altered reports whether personal data is not kept as the network gives it. A

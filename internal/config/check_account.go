@@ -67,6 +67,9 @@ func (k *checker) account(a *Account, path string) {
 	}
 	k.postback(a.Postback, path+".postback")
 	k.openIDs(a.OpenIDs, path+".open_ids")
+	if s := a.Guards.Shrink; k.Has(path+".guards.shrink") && !(s > 0 && s <= 1) { // NaN too
+		k.report(path+".guards.shrink", "%v is no share of rows: above 0, and 1 at most", s)
+	}
 }
 
 func (k *checker) baseURL(path, text string) {

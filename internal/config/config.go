@@ -142,6 +142,18 @@ type Account struct {
 	Postback Postback `yaml:"postback"`
 	// OpenIDs names leads that the network is asked for; the zero value names none.
 	OpenIDs OpenIDs `yaml:"open_ids"`
+	// Guards say what of the account's answers is held back.
+	Guards Guards `yaml:"guards"`
+}
+
+// Guards say when an answer is not published before a second one agrees.
+type Guards struct {
+	// Shrink is the share of a window's rows that may vanish at once, above 0 and at
+	// most 1, which lets all of them go; zero means 0.5.
+	Shrink float64 `yaml:"shrink"`
+	// IgnoreTotals says that totals which the network states prove nothing: they are not
+	// compared with its records.
+	IgnoreTotals bool `yaml:"ignore_totals"`
 }
 
 // Postback is what the receiver knows of an account.

@@ -130,6 +130,9 @@ func (g generator) node(t reflect.Type, path string) *node {
 	case reflect.Bool:
 		n.Type = []string{"boolean"}
 		return g.scalar(n, d)
+	case reflect.Float64:
+		n.Type = []string{"number"}
+		return g.scalar(n, d)
 	case reflect.Int:
 		n.Type = []string{"integer"}
 		return g.scalar(n, d)
@@ -183,7 +186,7 @@ func (g generator) scalar(n *node, d description) *node {
 		if n.Type[0] == "boolean" {
 			n.Default = d.value == "true"
 		}
-		if n.Type[0] == "integer" {
+		if n.Type[0] == "integer" || n.Type[0] == "number" {
 			n.Default = json.Number(d.value)
 		}
 	}

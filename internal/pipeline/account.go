@@ -31,6 +31,14 @@ type Account struct {
 	// DropFiles says that a downloaded file goes as soon as its rows are published: it
 	// holds personal data that the account does not keep, and cannot be had without.
 	DropFiles bool
+	// Shrink is the share of a window's rows that may vanish at once; 0 means
+	// loaders.ShrinkDefault. IgnoreTotals says that no total that the network states is
+	// compared with what it gave.
+	Shrink       float64
+	IgnoreTotals bool
+	// Reading names what else rows are made by than their stream's mapping (the program,
+	// what becomes of personal data): where it is another, equal answers give other rows.
+	Reading string
 	// Receiver reads the postbacks that arrived for the account; nil if it receives none.
 	Receiver Receiver
 	// OpenIDs gives leads that somebody else knows, to be asked for, when OpenIDsEvery has
