@@ -7,8 +7,8 @@ import (
 	"syncd/schema"
 )
 
-// The guard holds a complete unit back when less than a share of the rows that were
-// visible in a table would be left ([Unit.Shrink]): a source's failure can look like
+// The guard holds a complete unit back when more than a share of the rows that were
+// visible in a table would vanish ([Unit.Shrink]): a source's failure can look like
 // "no rows". It also holds back what the caller doubts ([Unit.Doubt]). Windows of less than guardRows visible rows are let pass, they halve by
 // chance; lists of changes vanish nothing and are not looked at.
 //
@@ -43,9 +43,9 @@ func (f *unitFindings) held(u *Unit, rows int64) string {
 	if !u.Complete {
 		return ""
 	}
-	share := cmp.Or(u.Shrink, ShrinkDefault)
+	shrink := cmp.Or(u.Shrink, ShrinkDefault)
 	for _, o := range u.Outputs {
-		if reason := f.outputs[o.Table].suspicious(o.Table, share); reason != "" {
+		if reason := f.outputs[o.Table].suspicious(o.Table, shrink); reason != "" {
 			return reason
 		}
 	}
@@ -62,9 +62,9 @@ func agree(a, b int64) bool {
 
 // suspicious says in words why the output looks like a failure of the source, or
 // nothing if it does not.
-func (o *outputFindings) suspicious(t *schema.Table, share float64) string {
+func (o *outputFindings) suspicious(t *schema.Table, shrink float64) string {
 	now := o.keys + o.kept
-	if o.before < guardRows || float64(now) >= float64(o.before)*share {
+	if o.before < guardRows || float64(o.before-now) <= float64(o.before)*shrink {
 		return ""
 	}
 	return fmt.Sprintf("%d rows of %s were visible, now there are %d%s", o.before, t.Name, now, believed)

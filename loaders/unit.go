@@ -29,8 +29,8 @@ type Unit struct {
 	// believes a unit that says about the same.
 	HeldBefore bool
 	HeldRows   int64
-	// Shrink is the share of the visible rows below which a complete unit is held back,
-	// above 0 and at most 1; 0 means ShrinkDefault.
+	// Shrink is the share of the visible rows that may vanish; a complete unit without
+	// more of them is held back. Above 0; 1 lets all of them go, 0 means ShrinkDefault.
 	Shrink float64
 	// Doubt says in words why the caller doubts what the unit brought (a total that the
 	// network states disagrees with it); empty if it does not. The guard holds it back.
