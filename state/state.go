@@ -272,6 +272,8 @@ type Checkpoint struct {
 	// were kept as raw pages: earlier than PublishedAt if later answers were the same.
 	Digest uint64
 	RawAt  time.Time
+	// Mapping is that of Published.
+	Mapping string
 }
 
 // Published says that a pull's rows are visible in the warehouse.
@@ -283,6 +285,9 @@ type Published struct {
 	// Digest and RawAt are for the Checkpoint.
 	Digest uint64
 	RawAt  time.Time
+	// Mapping tells how rows were made of the answers from how others made theirs; the
+	// store only compares it. Empty if that is not known.
+	Mapping string
 }
 
 // Held says that a guard kept a pull's rows from being published.
@@ -351,6 +356,7 @@ const RunsKept = 10_000
 // subpackages of state.
 type Store interface {
 	Leads
+	Replays
 
 	// Close waits for the writes in hand, then gives the store up for others to
 	// open. Every method called later returns ErrClosed; a second Close does nothing.

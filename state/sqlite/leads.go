@@ -300,6 +300,7 @@ func (s *Store) Lead(ctx context.Context, account string, by state.LeadID, id st
 func (s *Store) LeadCounts(ctx context.Context, now time.Time) ([]state.LeadCount, error) {
 	return list(ctx, s, "counting leads", `SELECT c.account, c.known, count(l.next_poll), coalesce(sum(l.next_poll <= ?), 0), coalesce(min(l.next_poll), -62135596800000)
 		FROM lead_counts c LEFT JOIN leads l ON l.account = c.account AND l.next_poll > -62135596800000
+		WHERE instr(c.account, char(31)) = 0
 		GROUP BY c.account ORDER BY c.account`,
 		func(rows *sql.Rows, c *state.LeadCount) error {
 			return rows.Scan(&c.Account, &c.Known, &c.Open, &c.Due, instant{&c.NextPoll})

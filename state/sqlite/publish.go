@@ -41,14 +41,14 @@ func exists(t *tx, pullID int64) (bool, error) {
 func publish(t *tx, p state.Pull, d state.Published) error {
 	// One of the two unique indexes makes it the same row again.
 	var id int64
-	err := t.row(`INSERT INTO checkpoints (account, stream, kind, from_ms, to_ms, version, pulled_at, published_at, row_count, quarantined, digest, raw_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	err := t.row(`INSERT INTO checkpoints (account, stream, kind, from_ms, to_ms, version, pulled_at, published_at, row_count, quarantined, digest, raw_at, mapping)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET from_ms = excluded.from_ms, to_ms = excluded.to_ms, version = excluded.version,
 			pulled_at = excluded.pulled_at, published_at = excluded.published_at,
 			row_count = excluded.row_count, quarantined = excluded.quarantined,
-			digest = excluded.digest, raw_at = excluded.raw_at
+			digest = excluded.digest, raw_at = excluded.raw_at, mapping = excluded.mapping
 		RETURNING id`,
-		[]any{p.Account, p.Stream, p.Kind, ms(p.From), ms(p.To), int64(p.Version), ms(p.CreatedAt), ms(d.PublishedAt), d.Rows, d.Quarantined, int64(d.Digest), ms(d.RawAt)}, &id)
+		[]any{p.Account, p.Stream, p.Kind, ms(p.From), ms(p.To), int64(p.Version), ms(p.CreatedAt), ms(d.PublishedAt), d.Rows, d.Quarantined, int64(d.Digest), ms(d.RawAt), d.Mapping}, &id)
 	if err != nil {
 		return err
 	}
@@ -130,11 +130,11 @@ func (s *Store) Reject(ctx context.Context, pullID int64, reason string) error {
 }
 
 const selectCheckpoints = `SELECT c.account, c.stream, c.kind, c.from_ms, c.to_ms, c.version, c.pulled_at, c.published_at,
-	c.row_count, c.quarantined, c.digest, c.raw_at FROM checkpoints c `
+	c.row_count, c.quarantined, c.digest, c.raw_at, c.mapping FROM checkpoints c `
 
 func scanCheckpoint(rows *sql.Rows, c *state.Checkpoint) error {
 	return rows.Scan(&c.Account, &c.Stream, &c.Kind, instant{&c.From}, instant{&c.To}, bits{&c.Version}, instant{&c.PulledAt},
-		instant{&c.PublishedAt}, &c.Rows, &c.Quarantined, bits{&c.Digest}, instant{&c.RawAt})
+		instant{&c.PublishedAt}, &c.Rows, &c.Quarantined, bits{&c.Digest}, instant{&c.RawAt}, &c.Mapping)
 }
 
 // Checkpoints implements state.Store.

@@ -47,6 +47,8 @@ func Run(t *testing.T, d Driver) {
 	t.Run("leads", func(t *testing.T) { testLeads(t, d) })
 	t.Run("open leads", func(t *testing.T) { testOpenLeads(t, d) })
 	t.Run("postbacks", func(t *testing.T) { testPostbacks(t, d) })
+	t.Run("replays", func(t *testing.T) { testReplays(t, d) })
+	t.Run("retelling", func(t *testing.T) { testRetelling(t, d) })
 	t.Run("concurrency", func(t *testing.T) { testConcurrency(t, d) })
 	t.Run("crash", func(t *testing.T) { testCrash(t, d) })
 	t.Run("crash of the receiver", func(t *testing.T) { testPostbackCrash(t, d) })
