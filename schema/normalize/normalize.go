@@ -26,6 +26,9 @@ type Context struct {
 	// nil for nothing; see extractors.Source. A nil Mask does nothing to any. Only files
 	// are masked here: answers were redacted before they were stored.
 	Mask func(column string) func(dst, value []byte) []byte
+	// Younger leaves out rows that are younger answers', for answers that are read once
+	// more. They count neither as rows nor as bad.
+	Younger Younger
 }
 
 // BadRow is a record that made no row.

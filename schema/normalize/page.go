@@ -35,6 +35,8 @@ type page struct {
 	// from and less than to, a day at least from and at most to.
 	by       int
 	from, to int64
+	// younger is the column of Context.Younger, -1 for none.
+	younger int
 }
 
 // Page appends the rows of one answer to block and gives the block in hand at the
@@ -93,6 +95,7 @@ func (n *Normalizer) begin(c *Context, block *schema.Block, full func(*schema.Bl
 	if err := n.beginWindow(c); err != nil {
 		return err
 	}
+	n.beginYounger(c)
 	if err := n.beginFields(c); err != nil {
 		return err
 	}
@@ -333,6 +336,10 @@ func (n *Normalizer) fill(block *schema.Block) error {
 	if err := n.check(); err != nil {
 		block.CancelRow()
 		return err
+	}
+	if n.isYoungers() {
+		block.CancelRow()
+		return nil
 	}
 	n.fillExtra()
 	block.EndRow()
