@@ -39,6 +39,8 @@ type Stream struct {
 	PageSize int
 	// Export is nil unless the network also writes files of the stream's records.
 	Export *ExportRule
+	// Totals are sums that the network states beside its records.
+	Totals []Total
 	// Variables are the account's variables as this stream sees them, for normalize.Context.
 	Variables map[string]string
 }
@@ -74,6 +76,19 @@ func (s *Stream) OutputsBy(r state.Route) []Output {
 		return s.Export.Outputs
 	}
 	return s.Outputs
+}
+
+// Total is a sum over records that stands in the answers beside them.
+type Total struct {
+	// Path is where it stands; where it does not, nothing is stated.
+	Path string
+	// Column is the Decimal or Count column of the main output that it is the sum of.
+	Column string
+	// Tolerance is how far a page's rows may be from it, for what was rounded.
+	Tolerance schema.Int128
+	// Pull says that the sum is over all pages, and the last page counts; otherwise it is
+	// over the page that it stands on.
+	Pull bool
 }
 
 // Step is the length of a window.

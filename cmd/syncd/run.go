@@ -28,6 +28,7 @@ type runOptions struct {
 	only     []string
 	once     bool
 	backfill string
+	accept   bool
 }
 
 func newRunCommand() *cobra.Command {
@@ -38,10 +39,13 @@ func newRunCommand() *cobra.Command {
 		Long: `run is the daemon: it pulls every stream when its schedule says so.
 With --once it brings everything up to date and exits; with --backfill FROM..TO it
 pulls that range of report days, shows its progress and exits. A backfill that was
-interrupted goes on where it stopped when the same one is asked again.`,
+interrupted goes on where it stopped when the same one is asked again.
+With --accept what a guard holds back is asked for again at once, and published
+whatever it says; see syncd status for what that is.`,
 		Example: `  syncd run
   syncd run --once --only affise-main
-  syncd run --backfill 2026-01-01..2026-03-31 --only affise-main/conversions`,
+  syncd run --backfill 2026-01-01..2026-03-31 --only affise-main/conversions
+  syncd run --once --accept --only affise-main/conversions`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runSync(cmd, o) },
 	}
@@ -49,6 +53,7 @@ interrupted goes on where it stopped when the same one is asked again.`,
 	onlyFlag(c, &o.only)
 	c.Flags().BoolVar(&o.once, "once", false, "bring everything up to date and exit")
 	c.Flags().StringVar(&o.backfill, "backfill", "", "FROM..TO, report days, both included: pull that range and exit")
+	c.Flags().BoolVar(&o.accept, "accept", false, "ask again for what is held back, and believe the network")
 	return c
 }
 
@@ -76,6 +81,11 @@ func runSync(cmd *cobra.Command, o runOptions) error {
 	s, err := a.startSync(ctx, only, o.once || o.backfill != "", show)
 	if err != nil {
 		return err
+	}
+	if o.accept {
+		if err := s.accept(ctx, cmd.ErrOrStderr()); err != nil {
+			return err
+		}
 	}
 	switch {
 	case o.backfill != "":
@@ -124,6 +134,7 @@ func (a *app) startSync(ctx context.Context, only selection, oneShot bool, obser
 		Store: store, Warehouse: s.warehouse, Accounts: accounts, Log: a.log,
 		Observers: append(observers, s.metrics), InboxMax: int64(a.config.Inbox.MaxSize), After: crashAfter,
 		Selected: only.has, OneShot: oneShot, Spool: files, SpoolRetention: a.config.Retention.Spool,
+		RawRetention: a.config.Retention.RawPages,
 	})
 	return s, err
 }

@@ -29,6 +29,8 @@ type Options struct {
 	Spool *spool.Spool
 	// SpoolRetention is how long a file is kept after its rows were published; 0 means 7 days.
 	SpoolRetention time.Duration
+	// RawRetention is how long raw pages are kept; 0 means 90 days.
+	RawRetention time.Duration
 	// InboxMax is the compressed size of the inbox at which lanes stop making
 	// calls while the warehouse does not take what waits; 0 means 4 GiB.
 	InboxMax int64
@@ -87,12 +89,14 @@ type Engine struct {
 	selected func(account, stream string) bool
 	oneShot  bool
 	inboxMax int64
-	slots    int
-	attempts int
-	grace    time.Duration
-	linger   time.Duration
-	newRunID func() string
-	after    func(step string)
+	// rawRetention is Options.RawRetention.
+	rawRetention time.Duration
+	slots        int
+	attempts     int
+	grace        time.Duration
+	linger       time.Duration
+	newRunID     func() string
+	after        func(step string)
 
 	mu sync.Mutex
 	// failures are the pulls given up and the accounts stopped since the start, in words.
@@ -114,7 +118,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	e := &Engine{
 		store: o.Store, warehouse: o.Warehouse, log: o.Log, observe: o.Observers, packer: packer,
 		queue: newQueue(), lanes: map[string]*lane{}, drains: map[string]*drain{},
-		selected: o.Selected, oneShot: o.OneShot, inboxMax: o.InboxMax, slots: o.Slots, attempts: o.Attempts, grace: o.Grace, linger: o.Linger, newRunID: o.NewRunID, after: o.After,
+		selected: o.Selected, oneShot: o.OneShot, inboxMax: o.InboxMax, rawRetention: o.RawRetention, slots: o.Slots, attempts: o.Attempts, grace: o.Grace, linger: o.Linger, newRunID: o.NewRunID, after: o.After,
 	}
 	e.setDefaults()
 	e.files = newFiles(o.Spool, o.SpoolRetention)
@@ -142,6 +146,9 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 func (e *Engine) setDefaults() {
 	if e.inboxMax <= 0 {
 		e.inboxMax = 4 << 30
+	}
+	if e.rawRetention <= 0 {
+		e.rawRetention = 90 * 24 * time.Hour
 	}
 	if e.slots <= 0 {
 		e.slots = 2

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -44,7 +45,13 @@ type load struct {
 	// rejected, if its bytes are.
 	files   []string
 	spoiled string
-	result  loaders.UnitResult
+	totals  totaling
+	// rawAt is when the first page was received, digest tells the rows from those of other
+	// pulls, and same says that they are visible already; see unchanged.go.
+	rawAt  time.Time
+	digest uint64
+	same   bool
+	result loaders.UnitResult
 }
 
 // normalizer turns the pages of pulls into staged rows. Its buffers live as long as
@@ -87,12 +94,16 @@ func (n *normalizer) stage(ctx context.Context, batch *loaders.Batch, e *entry) 
 		l.rejected = "the stream is no longer configured"
 		return l, nil
 	}
+	l.digest = digestOf(account, l.stream, p)
 	for after := int64(0); ; {
 		pages, err := n.engine.store.Pages(ctx, p.ID, after, pagesAtOnce)
 		if err != nil {
 			return nil, &stateError{fmt.Errorf("reading the inbox of account %s, stream %s: %w", p.Account, p.Stream, err)}
 		}
 		for i := range pages {
+			if l.rawAt.IsZero() {
+				l.rawAt = pages[i].ReceivedAt
+			}
 			if err := n.page(ctx, batch, l, &pages[i]); err != nil {
 				return nil, err
 			}
@@ -169,8 +180,17 @@ func (n *normalizer) output(ctx context.Context, batch *loaders.Batch, l *load, 
 		c.By = ""
 		blocks, send = n.scratch, func(context.Context, *schema.Block) error { return nil }
 	}
-	var sending error // what goes wrong on the way to the warehouse, not in the page
+	var sending error        // what goes wrong on the way to the warehouse, not in the page
+	var sums []schema.Int128 // of the page's rows, by the stream's totals
+	first := 0
+	add := func(b *schema.Block) {
+		for i := range sums {
+			sums[i] = sums[i].Add(b.Sum(out.Table.Index(l.stream.Totals[i].Column), first))
+		}
+		first = 0
+	}
 	full := func(b *schema.Block) (*schema.Block, error) {
+		add(b)
 		if sending = send(ctx, b); sending != nil {
 			return nil, sending
 		}
@@ -194,6 +214,9 @@ func (n *normalizer) output(ctx context.Context, batch *loaders.Batch, l *load, 
 	if block == nil {
 		block = schema.NewBlock(out.Table)
 	}
+	if i == 0 && !out.Leads && len(l.stream.Totals) > 0 {
+		sums, first = make([]schema.Int128, len(l.stream.Totals)), block.Rows()
+	}
 	block, counts, err := mapping.Page(body, c, block, full, onBad)
 	if block == nil {
 		block = schema.NewBlock(out.Table)
@@ -213,6 +236,10 @@ func (n *normalizer) output(ctx context.Context, batch *loaders.Batch, l *load, 
 		return nil
 	}
 	l.rows += int64(counts.Rows)
+	if sums != nil {
+		add(block)
+		l.totals.page(l.stream, body, sums)
+	}
 	return nil
 }
 

@@ -112,7 +112,16 @@ func (a *Account) BackfillPulls(s *extractors.Stream, k Known, from, to, since, 
 		return []Planned{a.whole(s, state.Backfill)}
 	}
 	// What is held back is in the range or none of its business: nothing is asked again beside it.
-	return a.windows(s, k, plan.Of(s).Range(from, to, now, since, k.Published), now, time.Time{})
+	return reload(a.windows(s, k, plan.Of(s).Range(from, to, now, since, k.Published), now, time.Time{}))
+}
+
+// reload has pulls loaded whatever they bring: who asks for a range may know that the
+// warehouse lost it.
+func reload(pulls []Planned) []Planned {
+	for i := range pulls {
+		pulls[i].Reload = true
+	}
+	return pulls
 }
 
 // whole is a pull of a stream without windows.

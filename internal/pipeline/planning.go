@@ -49,6 +49,22 @@ func (e *Engine) Backfill(ctx context.Context, account, stream string, from, to,
 	return e.carryOut(ctx, account, stream, known, l.account.BackfillPulls(s, known, from, to, since, now))
 }
 
+// Accept asks for what a guard holds back of a stream again, at once, and believes it. It
+// gives the number of pulls that do so; 0 if nothing is held back.
+func (e *Engine) Accept(ctx context.Context, account, stream string, now time.Time) (int, error) {
+	l := e.lanes[account]
+	if l == nil || l.account.stream(stream) == nil {
+		return 0, fmt.Errorf("accepting what is held back of account %s, stream %s: it is not configured", account, stream)
+	}
+	s := l.account.stream(stream)
+	known, err := Know(ctx, e.store, account, s)
+	if err != nil {
+		return 0, fmt.Errorf("accepting what is held back of account %s, stream %s: %w", account, stream, err)
+	}
+	pulls := l.account.AcceptPulls(s, known, now)
+	return len(pulls), e.carryOut(ctx, account, stream, known, pulls)
+}
+
 // carryOut creates the pulls that were planned, after it forgot the failed ones that
 // those replace: a day whose pages could not be had comes with the file of its month,
 // and would be reported as failed for ever.
@@ -79,16 +95,16 @@ func (e *Engine) create(ctx context.Context, account, stream string, pulls []sta
 		return nil
 	}
 	run := e.newRunID()
-	tiers := make(map[windowKey]state.Tier, len(pulls))
+	wanted := make(map[windowKey]state.NewPull, len(pulls))
 	for i := range pulls {
 		pulls[i].RunID = run
-		tiers[keyOf(state.Pull{Kind: pulls[i].Kind, From: pulls[i].From, To: pulls[i].To})] = pulls[i].Tier
+		wanted[keyOf(state.Pull{Kind: pulls[i].Kind, From: pulls[i].From, To: pulls[i].To})] = pulls[i]
 	}
 	created, err := e.store.CreatePulls(ctx, pulls)
 	if err != nil {
 		return fmt.Errorf("storing the plan of account %s, stream %s: %w", account, stream, err)
 	}
-	e.queue.raise(account, stream, tiers)
+	e.queue.raise(account, stream, wanted)
 	if len(created) == 0 {
 		return nil
 	}

@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -101,8 +102,9 @@ func (q *queue) sort(account string) {
 	q.order[account] = list
 }
 
-// raise gives open pulls the more urgent tiers that a planner asked for.
-func (q *queue) raise(account, stream string, tiers map[windowKey]state.Tier) {
+// raise gives open pulls the more urgent tiers that a planner asked for, and what else
+// was asked of them.
+func (q *queue) raise(account, stream string, wanted map[windowKey]state.NewPull) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	changed := false
@@ -110,9 +112,19 @@ func (q *queue) raise(account, stream string, tiers map[windowKey]state.Tier) {
 		if e.pull.Stream != stream {
 			continue
 		}
-		if tier, ok := tiers[keyOf(e.pull)]; ok && tier < e.pull.Tier {
-			e.pull.Tier = tier
+		if n, ok := wanted[keyOf(e.pull)]; ok && n.Tier < e.pull.Tier {
+			e.pull.Tier = n.Tier
 			changed = true
+		}
+	}
+	asks := func(n state.NewPull) bool { return n.Reload || n.Accept }
+	if slices.ContainsFunc(slices.Collect(maps.Values(wanted)), asks) { // seldom, and there may be 100,000 pulls
+		for _, e := range q.pulls {
+			if e.pull.Account != account || e.pull.Stream != stream || e.inHand && e.pull.Phase == state.Pulled {
+				continue // what a slot has in hand it has read already
+			}
+			n := wanted[keyOf(e.pull)]
+			e.pull.Reload, e.pull.Accept = e.pull.Reload || n.Reload, e.pull.Accept || n.Accept
 		}
 	}
 	if changed {
@@ -163,6 +175,7 @@ func (q *queue) putWaiting(e *entry, p state.Pull, now time.Time, why string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	tier := min(e.pull.Tier, p.Tier) // raised meanwhile
+	p.Reload, p.Accept = p.Reload || e.pull.Reload, p.Accept || e.pull.Accept
 	was := e.pull.Phase
 	e.pull, e.inHand, e.waits = p, false, why
 	e.pull.Tier = tier

@@ -128,6 +128,10 @@ func (e *stateError) Unwrap() error { return e.err }
 // turns its pulls into checkpoints. Pulls that a guard holds back or whose pages
 // cannot be normalized are put aside, and the rest goes without them.
 func (s *slot) load(ctx context.Context, entries []*entry) error {
+	entries, err := s.unchanged(ctx, entries)
+	if err != nil {
+		return err
+	}
 	for len(entries) > 0 {
 		began := time.Now()
 		aside, err := s.try(ctx, entries, began)
@@ -201,15 +205,26 @@ func (s *slot) try(ctx context.Context, entries []*entry, began time.Time) ([]*e
 // It comes after the publication and never before: a crash in between publishes the
 // same rows once more, which changes nothing; the other order would lose them.
 func (s *slot) checkpoint(ctx context.Context, loads []*load, began time.Time) error {
+	if err := s.conclude(ctx, loads, time.Now()); err != nil {
+		return err
+	}
+	var rows int64
+	for _, l := range loads {
+		rows += l.rows
+	}
+	s.log.Info("published", zap.Int("pulls", len(loads)), zap.Int64("rows", rows), zap.Duration("took", time.Since(began).Round(time.Millisecond)))
+	return nil
+}
+
+// conclude stores the checkpoints of loads and forgets their pulls.
+func (s *slot) conclude(ctx context.Context, loads []*load, now time.Time) error {
 	ctx = context.WithoutCancel(ctx)
-	now := time.Now()
 	done := make([]state.Published, len(loads))
 	entries := make([]*entry, len(loads))
-	var rows, bytes int64
+	var bytes int64
 	for i, l := range loads {
-		done[i] = state.Published{PullID: l.pull.ID, PublishedAt: now, Rows: l.rows, Quarantined: l.bad}
+		done[i] = state.Published{PullID: l.pull.ID, PublishedAt: now, Rows: l.rows, Quarantined: l.bad, Digest: l.digest, RawAt: l.rawAt}
 		entries[i] = l.entry
-		rows += l.rows
 		bytes += l.compressed
 	}
 	if err := s.engine.store.Publish(ctx, done); err != nil {
@@ -220,8 +235,12 @@ func (s *slot) checkpoint(ctx context.Context, loads []*load, began time.Time) e
 	s.engine.queue.remove(entries)
 	for _, l := range loads {
 		s.engine.loaded(l.account, l.files)
-		s.engine.runs.ended(ctx, l.pull, l.rows, "")
-		s.engine.observe.Published(l.pull, l.rows, l.bad)
+		rows := l.rows
+		if l.same {
+			rows = 0 // none was loaded
+		}
+		s.engine.runs.ended(ctx, l.pull, rows, "")
+		s.engine.observe.Published(l.pull, rows, l.bad)
 		if l.bad > 0 {
 			s.log.Warn("records quarantined", zap.String("account", l.pull.Account), zap.String("stream", l.pull.Stream),
 				zap.Int64("records", l.bad), zap.String("first", l.firstBad))
@@ -230,7 +249,6 @@ func (s *slot) checkpoint(ctx context.Context, loads []*load, began time.Time) e
 			s.engine.doubt(l, s.log)
 		}
 	}
-	s.log.Info("published", zap.Int("pulls", len(loads)), zap.Int64("rows", rows), zap.Duration("took", time.Since(began).Round(time.Millisecond)))
 	return nil
 }
 

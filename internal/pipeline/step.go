@@ -116,7 +116,7 @@ func (l *lane) call(ctx context.Context, e *entry, p state.Pull, stream *extract
 	next := ended.Add(l.account.MinDelay)
 	receipt := state.Receipt{
 		PullID: p.ID, Request: call.Describe, Records: page.Records, RawBytes: len(answer.Body), Hash: page.Hash,
-		Next: page.Next, Done: page.Done, NextCall: next, ReceivedAt: ended, Control: page.Control,
+		Total: page.Total, Next: page.Next, Done: page.Done, NextCall: next, ReceivedAt: ended, Control: page.Control,
 	}
 	if page.File != nil {
 		return l.handOver(ctx, e, p, receipt, *page.File)

@@ -37,6 +37,7 @@ func unitOf(l *load) loaders.Unit {
 		// A record that could not be read has not vanished; and a list of leads says nothing
 		// of those that are known by postback.
 		NoTombstones: l.bad > 0 || l.pull.Kind == state.Snapshot && leadsIn(l.stream.OutputsBy(l.pull.Route)) >= 0,
+		Shrink:       l.account.Shrink, Doubt: doubtOf(l), Accepted: l.pull.Accept,
 	}
 	for _, out := range l.stream.OutputsBy(l.pull.Route) {
 		if i := slices.IndexFunc(u.Outputs, func(s loaders.Scope) bool { return s.Table == out.Table }); i >= 0 {
