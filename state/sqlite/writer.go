@@ -98,6 +98,9 @@ func takeOver(t *tx, now time.Time) error {
 	if err := landDepartures(t); err != nil {
 		return err
 	}
+	if err := turnBack(t, now); err != nil {
+		return err
+	}
 	return t.exec("UPDATE counters SET value = max(value, ?) WHERE name = 'version'", now.UnixMicro())
 }
 
