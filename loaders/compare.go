@@ -130,9 +130,9 @@ func (d *ddl) compare(slot int, a *area, final bool, now time.Time) string {
 		if !slices.Contains(columns, schema.ColumnWindow) {
 			columns = append(columns, schema.ColumnWindow)
 		}
-		removable = fmt.Sprintf("r._version < s.version AND r.%[1]s >= s.low AND r.%[1]s < s.high AND %[2]s", quote(a.by), dated)
+		removable = fmt.Sprintf("%[3]s AND r.%[1]s >= s.low AND r.%[1]s < s.high AND %[2]s", quote(a.by), dated, a.older())
 	case a.complete:
-		removable = "r._version < s.version"
+		removable = a.older()
 	}
 	side := func(fresh, removable, from, where string) string {
 		return fmt.Sprintf("        SELECT %s AS fresh, s.unit AS unit, r._key AS _key, r._content AS content, r._version AS version, %s AS removable, toString(%s) AS currency, %s AS payout, %s AS revenue, %s AS offer, %s AS ages\n        FROM (%s) AS r\n        %s\n        WHERE %s",
@@ -207,7 +207,7 @@ func (d *ddl) tombstones(slot int, a *area) string {
 			values[i] = "r." + quote(c.Name)
 		}
 	}
-	older := "r._version < s.version"
+	older := a.older()
 	if a.loose && a.by != "" {
 		older += " AND " + dated
 	}

@@ -97,16 +97,17 @@ func (l *ledgerInsert) abort() {
 
 // rawColumns are the buffers of raw_pages.
 type rawColumns struct {
-	network, account, stream, run         *proto.ColLowCardinality[string]
-	request, body                         proto.ColStr
-	received, from, to                    *proto.ColDateTime64
+	network, account, stream, run, kind   *proto.ColLowCardinality[string]
+	request, body, file                   proto.ColStr
+	received, from, to, pulledAt          *proto.ColDateTime64
 	seq, pull, records, rawBytes, version proto.ColUInt64
+	pullVersion, pullPages                proto.ColUInt64
 }
 
 func newRawColumns() *rawColumns {
 	return &rawColumns{
-		network: words(), account: words(), stream: words(), run: words(),
-		received: instants(), from: instants(), to: instants(),
+		network: words(), account: words(), stream: words(), run: words(), kind: words(),
+		received: instants(), from: instants(), to: instants(), pulledAt: instants(),
 	}
 }
 
@@ -115,6 +116,8 @@ func (c *rawColumns) input() proto.Input {
 		{Name: "network", Data: c.network}, {Name: "account", Data: c.account}, {Name: "stream", Data: c.stream},
 		{Name: "received_at", Data: c.received}, {Name: "page_seq", Data: &c.seq}, {Name: "pull_id", Data: &c.pull},
 		{Name: "request", Data: &c.request}, {Name: "window_from", Data: c.from}, {Name: "window_to", Data: c.to},
+		{Name: "pull_kind", Data: c.kind}, {Name: "pull_version", Data: &c.pullVersion}, {Name: "pulled_at", Data: c.pulledAt},
+		{Name: "pull_pages", Data: &c.pullPages}, {Name: "file", Data: &c.file},
 		{Name: "records", Data: &c.records}, {Name: "raw_bytes", Data: &c.rawBytes}, {Name: "body", Data: &c.body},
 		{Name: "_version", Data: &c.version}, {Name: "_run_id", Data: c.run},
 	}
@@ -137,6 +140,11 @@ func (b *Batch) Raw(ctx context.Context, p RawPage) error {
 	c.request.Append(p.Request)
 	c.from.Append(orEpoch(p.WindowFrom))
 	c.to.Append(orEpoch(p.WindowTo))
+	c.kind.Append(p.Kind)
+	c.pullVersion.Append(p.PullVersion)
+	c.pulledAt.Append(orEpoch(p.PulledAt))
+	c.pullPages.Append(uint64(p.PullPages))
+	c.file.Append(p.File)
 	c.records.Append(uint64(p.Records))
 	c.rawBytes.Append(uint64(p.RawBytes))
 	c.body.AppendBytes(p.Body)

@@ -30,7 +30,9 @@ type area struct {
 	// equal are the columns with constants, sorted.
 	equal []string
 	// loose areas own what their units stage wherever it lies (see Scope.Loose).
-	loose  bool
+	loose bool
+	// again says that units of the area were loaded before (see Unit.Since).
+	again  bool
 	scopes []areaScope
 }
 
@@ -38,6 +40,8 @@ type area struct {
 type areaScope struct {
 	unit    int // index in the publication
 	version uint64
+	// through and since are the unit's.
+	through, since uint64
 	account string
 	run     string
 	window  time.Time // what the unit's rows carry in _window
@@ -62,7 +66,7 @@ func areas(units []Unit) ([]*area, error) {
 				return nil, fmt.Errorf("pull %d has two scopes in %s", u.PullID, o.Table.Name)
 			}
 			seen[o.Table] = true
-			s := areaScope{unit: i, version: u.Version, account: u.Account, run: u.RunID, window: o.From}
+			s := areaScope{unit: i, version: u.Version, through: u.Through, since: u.Since, account: u.Account, run: u.RunID, window: o.From}
 			by := ""
 			if u.Complete && o.By != "" {
 				by = o.By
@@ -89,9 +93,9 @@ func areas(units []Unit) ([]*area, error) {
 				}
 				s.equal = append(s.equal, o.Equal[c])
 			}
-			key := strings.Join(append([]string{o.Table.Name, fmt.Sprint(u.Complete, o.Loose), by}, equal...), "\x00")
+			key := strings.Join(append([]string{o.Table.Name, fmt.Sprint(u.Complete, o.Loose, u.Since > 0), by}, equal...), "\x00")
 			if found[key] == nil {
-				found[key] = &area{table: o.Table, complete: u.Complete, by: by, equal: equal, loose: o.Loose}
+				found[key] = &area{table: o.Table, complete: u.Complete, by: by, equal: equal, loose: o.Loose, again: u.Since > 0}
 			}
 			found[key].scopes = append(found[key].scopes, s)
 		}
@@ -162,6 +166,7 @@ func (a *area) external(wanted func(areaScope) bool) (*ext.Table, error) {
 		ext.Column("unit", "UInt32"), ext.Column("version", "UInt64"),
 		ext.Column("account", "String"), ext.Column("run", "String"), ext.Column("window", "DateTime('UTC')"),
 		ext.Column("low", chcolumn.Type(kind)), ext.Column("high", chcolumn.Type(kind)),
+		ext.Column("through", "UInt64"), ext.Column("since", "UInt64"),
 	}
 	for i := range a.equal {
 		columns = append(columns, ext.Column(fmt.Sprintf("equal_%d", i), "String"))
@@ -174,7 +179,7 @@ func (a *area) external(wanted func(areaScope) bool) (*ext.Table, error) {
 		if !wanted(s) {
 			continue
 		}
-		row := []any{uint32(s.unit), s.version, s.account, s.run, orEpoch(s.window), orEpoch(s.from), orEpoch(s.to)}
+		row := []any{uint32(s.unit), s.version, s.account, s.run, orEpoch(s.window), orEpoch(s.from), orEpoch(s.to), s.through, s.since}
 		for _, v := range s.equal {
 			row = append(row, v)
 		}
@@ -210,6 +215,15 @@ func (a *area) inside() string {
 		return "1"
 	}
 	return "r." + quote(a.by) + " < s.high"
+}
+
+// older gives the condition, after join, that a visible row is of an older call than its
+// unit's.
+func (a *area) older() string {
+	if a.again {
+		return "r._version < s.version AND (r._version <= s.through OR r._version >= s.since)"
+	}
+	return "r._version < s.version"
 }
 
 // brought gives the area of what the units stage: the area itself, but for a loose one

@@ -35,6 +35,10 @@ type Unit struct {
 	// Doubt says in words why the caller doubts what the unit brought (a total that the
 	// network states disagrees with it); empty if it does not. The guard holds it back.
 	Doubt string
+	// Through and Since are for a unit whose pages were loaded before, and have greater
+	// versions now than they had. Visible rows with a version between the two are of calls
+	// that are younger than the unit, and stay. Both 0 for all others.
+	Through, Since uint64
 	// Accepted says that somebody asked to believe the unit, whatever it brought.
 	Accepted bool
 }
@@ -97,9 +101,17 @@ type RawPage struct {
 	ReceivedAt time.Time
 	// WindowFrom and WindowTo are the pull's window; zero when it has none.
 	WindowFrom, WindowTo time.Time
-	RunID                string
-	Version              uint64
-	Records              int
+	// Kind, PullVersion, PulledAt and PullPages are the pull's: what it asked for, its own
+	// version, when it was made and how many pages it has.
+	Kind        string
+	PullVersion uint64
+	PulledAt    time.Time
+	PullPages   int
+	// File is the downloaded file that has the records; empty when Body has them.
+	File    string
+	RunID   string
+	Version uint64
+	Records int
 	// RawBytes is the size of the body before compression.
 	RawBytes int
 	// Body is the answer compressed with zstd. It is copied.
