@@ -67,6 +67,7 @@ func (c *checker) checkStream(s located) {
 	for i, also := range s.Also {
 		c.checkOutput(report, strictyaml.Item("also", i), also)
 	}
+	c.checkTotals(report, s)
 	c.checkSchedule(report, s)
 }
 

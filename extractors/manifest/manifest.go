@@ -247,6 +247,9 @@ type Stream struct {
 	Output normalize.Spec `yaml:",inline"`
 	// Also are further tables filled from the same answers.
 	Also []normalize.Spec `yaml:"also"`
+	// Totals are sums over the records that the answers state beside them. A pull whose
+	// rows do not add up to one of them is held back.
+	Totals []Total `yaml:"totals"`
 	// Schedule is the default cron line, due in the account's zone.
 	Schedule string `yaml:"schedule"`
 	// Restate are the default restatement tiers, youngest first.

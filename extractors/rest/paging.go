@@ -113,7 +113,7 @@ func (p *plan) advance(w extractors.Work, c cursor, e envelope) (extractors.Page
 		return back, nil
 	}
 	page := extractors.Page{Records: e.records, Hash: e.hash, Note: c.tell()}
-	if p.manifest.ForEach == nil {
+	if p.manifest.ForEach == nil && !p.manifest.Paging.Adaptive { // which may pass over records that it is not given
 		page.Total = max(e.total, 0)
 	}
 	next, more, err := p.follow(c, e)

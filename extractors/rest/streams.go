@@ -118,6 +118,7 @@ func (b *builder) stream(m *manifest.Stream, name string) {
 		Schedule: m.Schedule, Restate: restate(m.Restate),
 		Start:     b.account.Start,
 		PageSize:  p.size,
+		Totals:    totals(m.Totals),
 		Outputs:   outputs(m, name, b.zone(name, m, variables)),
 		Variables: variables,
 	}
@@ -324,6 +325,18 @@ func restate(tiers []manifest.Tier) []extractors.TierRule {
 		rules[i] = extractors.TierRule{Last: t.Last, Every: t.Every}
 	}
 	return rules
+}
+
+func totals(all []manifest.Total) []extractors.Total {
+	var totals []extractors.Total
+	for _, t := range all {
+		tolerance, err := t.Amount()
+		if err != nil {
+			continue // a checked manifest has none
+		}
+		totals = append(totals, extractors.Total{Path: t.Path, Column: t.Column, Tolerance: tolerance, Pull: t.Of == manifest.TotalOfPull})
+	}
+	return totals
 }
 
 // outputs gives the tables of a stream. Tables that many streams fill have a column
