@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,6 +44,9 @@ type Options struct {
 	// OneShot says that the engine runs until a Drain and not for ever: pauses that the
 	// network asks for end a pull as failures do.
 	OneShot bool
+	// Replaying says that no call is made and no postback is brought: what waits in the inbox
+	// is loaded, and what Engine.Replay is given.
+	Replaying bool
 	// Attempts is how many calls in a row may fail before a pull is given up until
 	// its stream is due again; 0 means 8, some 15 minutes of backoff.
 	Attempts int
@@ -88,7 +92,9 @@ type Engine struct {
 
 	selected func(account, stream string) bool
 	oneShot  bool
-	inboxMax int64
+	// replaying is Options.Replaying.
+	replaying bool
+	inboxMax  int64
 	// rawRetention is Options.RawRetention.
 	rawRetention time.Duration
 	slots        int
@@ -97,6 +103,9 @@ type Engine struct {
 	linger       time.Duration
 	newRunID     func() string
 	after        func(step string)
+
+	// mappings keeps what Account.Mapping gave, by account and stream.
+	mappings sync.Map
 
 	mu sync.Mutex
 	// failures are the pulls given up and the accounts stopped since the start, in words.
@@ -120,21 +129,29 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		queue: newQueue(), lanes: map[string]*lane{}, drains: map[string]*drain{},
 		selected: o.Selected, oneShot: o.OneShot, inboxMax: o.InboxMax, rawRetention: o.RawRetention, slots: o.Slots, attempts: o.Attempts, grace: o.Grace, linger: o.Linger, newRunID: o.NewRunID, after: o.After,
 	}
+	if o.Replaying {
+		e.replaying, e.store = true, newReplayStore(o.Store)
+	}
 	e.setDefaults()
 	e.files = newFiles(o.Spool, o.SpoolRetention)
 	e.runs = newRuns(o.Store)
 	for _, a := range o.Accounts {
-		if a.Receiver != nil && e.selected(a.Name, a.Receiver.Stream().Name) {
+		if a.Receiver != nil && !e.replaying && e.selected(a.Name, a.Receiver.Stream().Name) {
 			e.drains[a.Name] = newDrain(e, a)
 		}
 		l := &lane{account: a, engine: e, checking: make(chan struct{}, 1), downloads: make(chan struct{}, downloadsAtOnce), log: o.Log.Named("lane").With(zap.String("account", a.Name))}
-		if err := l.open(ctx); err != nil {
-			return nil, err
-		}
 		e.lanes[a.Name] = l
+		if !e.replaying { // who makes no calls does not know whether a refused key was mended
+			if err := l.open(ctx); err != nil {
+				return nil, err
+			}
+		}
 		open, err := o.Store.OpenPulls(ctx, a.Name)
 		if err != nil {
 			return nil, fmt.Errorf("reading the open pulls of account %s: %w", a.Name, err)
+		}
+		if e.replaying {
+			open = slices.DeleteFunc(open, func(p state.Pull) bool { return p.Phase != state.Pulled })
 		}
 		if err := e.adopt(ctx, l.account, open, time.Now()); err != nil {
 			return nil, err
@@ -184,6 +201,9 @@ func (e *Engine) Run(ctx context.Context) error {
 		g.Go(func() error { return e.sweep(ctx) })
 	}
 	for _, l := range e.lanes {
+		if e.replaying {
+			break
+		}
 		for range max(l.account.Parallel, 1) {
 			g.Go(func() error { return l.run(ctx) })
 		}

@@ -32,7 +32,8 @@ func (n *normalizer) leads(ctx context.Context, batch *loaders.Batch, l *load, p
 		return nil
 	}
 	for i, lead := range page.Leads {
-		if err := row.put(block, lead.Fields); err != nil {
+		if len(lead.Fields) == 0 { // keys alone
+		} else if err := row.put(block, lead.Fields); err != nil {
 			l.bad++
 			if l.firstBad == "" {
 				l.firstBad = err.Error()
@@ -40,7 +41,7 @@ func (n *normalizer) leads(ctx context.Context, batch *loaders.Batch, l *load, p
 			record, _ := json.Marshal(lead.Fields) // a map of texts
 			if err := batch.Quarantine(ctx, loaders.QuarantineRow{
 				Network: l.account.Network, Account: l.pull.Account, Stream: l.pull.Stream, Table: out.Table.Name,
-				PullID: l.pull.ID, Seq: page.Seq, Index: i, Reason: err.Error(), Record: string(record),
+				PullID: page.PullID, Seq: page.Seq, Index: i, Reason: err.Error(), Record: string(record),
 				RunID: l.pull.RunID, Version: page.Version, At: page.ReceivedAt,
 			}); err != nil {
 				return err

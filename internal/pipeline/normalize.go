@@ -127,6 +127,9 @@ func (n *normalizer) stage(ctx context.Context, batch *loaders.Batch, e *entry) 
 }
 
 func (n *normalizer) page(ctx context.Context, batch *loaders.Batch, l *load, page *state.Page) error {
+	if l.entry.replay != nil {
+		return n.answer(ctx, batch, l, page)
+	}
 	l.compressed += int64(len(page.Body))
 	request := page.Request
 	if page.File != "" {
@@ -136,13 +139,30 @@ func (n *normalizer) page(ctx context.Context, batch *loaders.Batch, l *load, pa
 		Network: l.account.Network, Account: l.pull.Account, Stream: l.pull.Stream, PullID: l.pull.ID,
 		Seq: page.Seq, Request: request, ReceivedAt: page.ReceivedAt,
 		WindowFrom: l.pull.From, WindowTo: l.pull.To, RunID: l.pull.RunID, Version: page.Version,
+		Kind: string(l.pull.Kind), PullVersion: l.pull.Version, PulledAt: l.pull.CreatedAt, PullPages: l.pull.Pages, File: page.File,
 		Records: page.Records, RawBytes: page.RawBytes, Body: page.Body,
 	})
 	if err != nil {
 		return fmt.Errorf("staging a raw page: %w", err)
 	}
+	return n.answer(ctx, batch, l, page)
+}
+
+// answer sends the rows of a page to the batch.
+func (n *normalizer) answer(ctx context.Context, batch *loaders.Batch, l *load, page *state.Page) error {
 	if page.File != "" {
 		return n.file(ctx, batch, l, page)
+	}
+	if l.entry.replay != nil && len(page.Body) == 0 {
+		for _, out := range l.stream.OutputsBy(l.pull.Route) {
+			if !out.Leads {
+				continue
+			}
+			if err := n.leads(ctx, batch, l, page, out); err != nil {
+				return fmt.Errorf("staging account %s, stream %s: %w", l.pull.Account, l.pull.Stream, err)
+			}
+		}
+		return nil
 	}
 	body, err := n.decoder.DecodeAll(page.Body, n.body[:0])
 	if err != nil {
@@ -246,7 +266,7 @@ func (n *normalizer) output(ctx context.Context, batch *loaders.Batch, l *load, 
 func quarantined(l *load, page *state.Page, out extractors.Output, r normalize.BadRow, reason string) loaders.QuarantineRow {
 	return loaders.QuarantineRow{
 		Network: l.account.Network, Account: l.pull.Account, Stream: l.pull.Stream, Table: out.Table.Name,
-		PullID: l.pull.ID, Seq: page.Seq, Index: r.Index, Reason: reason, Record: string(r.Record),
+		PullID: page.PullID, Seq: page.Seq, Index: r.Index, Reason: reason, Record: string(r.Record),
 		RunID: l.pull.RunID, Version: page.Version, At: page.ReceivedAt,
 	}
 }
@@ -298,6 +318,9 @@ func contextOf(l *load, page *state.Page) *normalize.Context {
 	if l.pull.Kind == state.Windowed {
 		c.Window = asked(l)
 		c.By = l.stream.Window.By
+	}
+	if l.entry != nil && l.entry.replay != nil {
+		c.Younger = l.entry.replay.Younger
 	}
 	asked := extractors.Asked(page.Request)
 	c.Variables = make(map[string]string, len(asked)+len(l.stream.Variables))

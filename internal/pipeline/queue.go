@@ -29,6 +29,8 @@ type queue struct {
 // has a pulled pull in hand may read the pull: nothing changes it any more.
 type entry struct {
 	pull state.Pull
+	// replay is nil but for a pull whose pages were loaded before.
+	replay *Replay
 	// inHand says that a lane's worker or a loader's slot is at work on it.
 	inHand bool
 	// pulledAt is when the last page came, for the loader's lingering.

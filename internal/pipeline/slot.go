@@ -223,7 +223,7 @@ func (s *slot) conclude(ctx context.Context, loads []*load, now time.Time) error
 	entries := make([]*entry, len(loads))
 	var bytes int64
 	for i, l := range loads {
-		done[i] = state.Published{PullID: l.pull.ID, PublishedAt: now, Rows: l.rows, Quarantined: l.bad, Digest: l.digest, RawAt: l.rawAt}
+		done[i] = state.Published{PullID: l.pull.ID, PublishedAt: now, Rows: l.rows, Quarantined: l.bad, Digest: l.digest, RawAt: l.rawAt, Mapping: s.engine.mappingOf(l)}
 		entries[i] = l.entry
 		bytes += l.compressed
 	}
