@@ -105,6 +105,7 @@ func (w *table) same(t *testing.T, name string, got *table) {
 			}
 		}
 	}
+	compared(t, name, len(w.rows), missing+alien+differ)
 	if missing+alien+differ > 0 {
 		t.Errorf("%s: of %d rows %d are missing, %d differ, %d are there that should not be", name, len(w.rows), missing, differ, alien)
 	}

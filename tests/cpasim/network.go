@@ -124,6 +124,13 @@ func (n *Network) Inject(faults ...Fault) {
 	n.faults = append(n.faults, faults...)
 }
 
+// ClearFaults ends those that have not struck.
+func (n *Network) ClearFaults() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.faults = nil
+}
+
 // enter takes the next fault and says whether a call is over the budget of a minute.
 func (n *Network) enter(at time.Time) (fault Fault, over bool) {
 	n.mu.Lock()

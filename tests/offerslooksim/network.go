@@ -15,6 +15,7 @@ type Network struct {
 
 	mu    sync.Mutex
 	log   []Call
+	next  []Fault // of the next calls, one each
 	stops []func()
 }
 
@@ -52,6 +53,32 @@ func (n *Network) Set(change func(*Switches)) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	change(&n.opt.Switches)
+}
+
+// Inject has the next calls answered with faults, one each.
+func (n *Network) Inject(faults ...Fault) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.next = append(n.next, faults...)
+}
+
+// ClearFaults ends those of Inject that have not struck.
+func (n *Network) ClearFaults() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.next = nil
+}
+
+// strike gives the fault of a call, empty for none.
+func (n *Network) strike(number int) Fault {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if f := n.opt.Faults[number]; f != "" || len(n.next) == 0 {
+		return f
+	}
+	f := n.next[0]
+	n.next = n.next[1:]
+	return f
 }
 
 // Log gives the calls so far, in the order in which they came.

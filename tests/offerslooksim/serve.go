@@ -31,7 +31,7 @@ type refusal struct {
 func (n *Network) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	r := &request{n: n, path: hr.URL.Path, query: hr.URL.Query(), now: n.opt.Now(), switches: n.switches()}
 	number, over := n.begin(Call{At: n.opt.Clock(), Method: hr.Method, Path: hr.URL.Path, Query: hr.URL.RawQuery})
-	fault := n.opt.Faults[number]
+	fault := n.strike(number)
 	status := http.StatusOK
 	defer func() { n.end(number, status, r.records, fault) }()
 
