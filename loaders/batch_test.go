@@ -68,7 +68,7 @@ func newProxy(t *testing.T) (*proxy, string) {
 			if err != nil {
 				return
 			}
-			server, err := net.Dial("tcp", engine.NativeAddr())
+			server, err := net.Dial("tcp", engine.Addr())
 			if err != nil {
 				client.Close()
 				continue

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,15 +26,18 @@ const (
 
 // errDSN stands for every fault of a DSN. The URL package's own words may quote
 // the password, so they go nowhere.
-var errDSN = errors.New("the warehouse's DSN is not a clickhouse://user:password@host:port/ address (special characters in the password are written as %XX)")
+var errDSN = errors.New("the warehouse's DSN is neither a clickhouse://user:password@host:port/ address nor one of https:// or http:// (special characters in the password are written as %XX)")
 
-// parseDSN reads a clickhouse:// DSN. Its error never quotes the DSN.
+// parseDSN reads a DSN: clickhouse:// (or tcp://, native://) for the native protocol,
+// http:// and https:// for the other, as does clickhouse://...?protocol=http. Its error
+// never quotes the DSN.
 func parseDSN(dsn string, compress bool) (*clickhouse.Options, error) {
-	if !strings.HasPrefix(dsn, "clickhouse://") && !strings.HasPrefix(dsn, "tcp://") && !strings.HasPrefix(dsn, "native://") {
+	dsn, ok := spelled(dsn)
+	if !ok {
 		return nil, errDSN
 	}
 	o, err := clickhouse.ParseDSN(dsn)
-	if err != nil || len(o.Addr) == 0 || o.Protocol != clickhouse.Native {
+	if err != nil || len(o.Addr) == 0 {
 		return nil, errDSN
 	}
 	o.DialTimeout = cmp.Or(o.DialTimeout, dialTimeout)
@@ -42,7 +47,67 @@ func parseDSN(dsn string, compress bool) (*clickhouse.Options, error) {
 	if o.Compression == nil && (compress || !loopback(o.Addr)) {
 		o.Compression = &clickhouse.Compression{Method: clickhouse.CompressionLZ4}
 	}
+	if o.Protocol == clickhouse.HTTP {
+		o.TransportFunc = overHTTP
+	}
 	return o, nil
+}
+
+// spelled gives a DSN as the driver spells it: HTTP by its scheme, with the parameter
+// secure where it is encrypted, and never the parameter protocol.
+func spelled(dsn string) (string, bool) {
+	scheme, rest, ok := strings.Cut(dsn, "://")
+	if !ok {
+		return "", false
+	}
+	rest, query, _ := strings.Cut(rest, "?")
+	query, _, _ = strings.Cut(query, "#")
+	params, err := url.ParseQuery(query)
+	if err != nil {
+		return "", false
+	}
+	overHTTP := scheme == "http" || scheme == "https"
+	switch scheme {
+	case "https":
+		if secure := params.Get("secure"); params.Has("secure") && secure != "" && secure != "true" && secure != "1" {
+			return "", false
+		}
+		params.Set("secure", "true")
+	case "http", "clickhouse", "tcp", "native":
+	default:
+		return "", false
+	}
+	switch protocol := params.Get("protocol"); {
+	case !params.Has("protocol"):
+	case protocol == "http" || protocol == "https":
+		if protocol == "https" {
+			params.Set("secure", "true")
+		}
+		overHTTP = true
+	case protocol == "native" && !overHTTP:
+	default:
+		return "", false
+	}
+	params.Del("protocol")
+	if overHTTP {
+		scheme = "http"
+		// The driver's own reading of the parameter.
+		if secure := params.Get("secure"); params.Has("secure") && (secure == "" || isTrue(secure)) {
+			scheme = "https"
+		} else {
+			params.Del("secure")
+		}
+	}
+	dsn = scheme + "://" + rest
+	if len(params) > 0 {
+		dsn += "?" + params.Encode()
+	}
+	return dsn, true
+}
+
+func isTrue(word string) bool {
+	yes, _ := strconv.ParseBool(word)
+	return yes
 }
 
 // loopback reports whether all addresses are of this machine: there compression
@@ -75,14 +140,11 @@ func (w *Warehouse) dialBulk(ctx context.Context) (*ch.Client, error) {
 		ClientName:  "syncd",
 		Settings:    insertSettings(),
 	}
-	if w.driver.Compression != nil {
-		switch w.driver.Compression.Method {
-		case clickhouse.CompressionNone:
-		case clickhouse.CompressionZSTD:
-			o.Compression = ch.CompressionZSTD
-		default:
-			o.Compression = ch.CompressionLZ4
-		}
+	switch w.bulkCompression() {
+	case clickhouse.CompressionZSTD:
+		o.Compression = ch.CompressionZSTD
+	case clickhouse.CompressionLZ4:
+		o.Compression = ch.CompressionLZ4
 	}
 	var errs []error
 	for _, addr := range w.driver.Addr {
@@ -96,27 +158,15 @@ func (w *Warehouse) dialBulk(ctx context.Context) (*ch.Client, error) {
 	return nil, errors.Join(errs...)
 }
 
-// insertSettings are sent with every bulk INSERT, because servers' defaults differ
-// by version. None is marked important: a server that does not know one ignores it.
-func insertSettings() []ch.Setting {
-	return []ch.Setting{
-		// Collapsing each block while it is inserted costs 2.6 times the whole load;
-		// merges and FINAL do that work anyway.
-		{Key: "optimize_on_insert", Value: "0"},
-		// On by default since 26.3. An answered INSERT must be a stored INSERT.
-		{Key: "async_insert", Value: "0"},
-		// On by default since 26.2. A reload of equal rows into an emptied staging table
-		// must not vanish as a duplicate.
-		{Key: "insert_deduplicate", Value: "0"},
-		{Key: "deduplicate_insert", Value: "disable"},
-		{Key: "deduplicate_blocks_in_dependent_materialized_views", Value: "0"},
-		// Parts of up to 131,072 rows: two INSERTs of clicks need 1.2 GiB of the server,
-		// 1.9 GiB with twice as many rows, and 2 GiB are not enough for the default of a
-		// million. It costs no speed where parts are few files, as in staging: memory that
-		// is not touched has not to be had from the kernel either.
-		{Key: "min_insert_block_size_rows", Value: "131072"},
-		// A list of changes can touch any number of months.
-		{Key: "max_partitions_per_insert_block", Value: "0"},
-		{Key: "insert_null_as_default", Value: "0"},
+// bulkCompression is what bulk INSERTs are packed with: nothing, LZ4 or ZSTD. Whatever
+// else the DSN says is for the other statements; LZ4 costs least.
+func (w *Warehouse) bulkCompression() clickhouse.CompressionMethod {
+	if w.driver.Compression == nil {
+		return clickhouse.CompressionNone
 	}
+	switch m := w.driver.Compression.Method; m {
+	case clickhouse.CompressionNone, clickhouse.CompressionZSTD:
+		return m
+	}
+	return clickhouse.CompressionLZ4
 }

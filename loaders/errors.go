@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/url"
 	"strings"
 	"syscall"
 
@@ -66,6 +68,7 @@ var exceptions = map[int]exception{
 	81:  {retry: true, hint: "the database does not exist yet; `syncd run` makes it"},
 	95:  {retry: true}, // CANNOT_READ_FROM_SOCKET
 	96:  {retry: true}, // CANNOT_WRITE_TO_SOCKET
+	115: {retry: true}, // UNKNOWN_SETTING: the server is of another version since; new connections find out
 	159: {retry: true}, // TIMEOUT_EXCEEDED
 	164: {retry: true, hint: "the user may only read; give syncd a user with readonly = 0"},
 	173: {retry: true}, // CANNOT_ALLOCATE_MEMORY
@@ -117,18 +120,59 @@ func wrap(doing string, err error) error {
 	} else if x, ok := errors.AsType[*ch.Exception](err); ok {
 		e.Code, e.Name = int(x.Code), x.Name
 	}
+	if x, ok := errors.AsType[*url.Error](err); ok {
+		// The address has settings of the DSN in it, and says nothing.
+		e.err = &net.OpError{Op: "post", Net: "http", Err: x.Err}
+	}
+	x, overHTTP := errors.AsType[*clickhouse.HTTPError](err)
 	switch {
+	case errors.Is(err, errFormat):
+		e.err = errFormat
 	case e.Code != 0:
 		e.Hint = exceptions[e.Code].hint
+	case overHTTP:
+		e.err = &strangeAnswer{x}
+		e.Hint = strangers[x.StatusCode]
 	case errors.Is(err, syscall.ECONNREFUSED):
-		e.Hint = "is ClickHouse running at the address in warehouse.dsn? its native port is 9000, or 9440 with TLS"
+		e.Hint = "is ClickHouse running at the address in warehouse.dsn? its ports are 9000 and, with TLS, 9440 for the native protocol, 8123 and 8443 for HTTP"
 	}
 	return e
 }
 
+// strangeAnswer is an HTTP answer that is no exception of the server: somebody between us
+// and it gave it. It is about the way there and no statement, so it is always worth asking
+// again.
+type strangeAnswer struct{ *clickhouse.HTTPError }
+
+// strangers are hints for what those between us and the server say.
+var strangers = map[int]string{
+	http.StatusBadRequest:            "is the port in warehouse.dsn the one of the HTTP protocol? it is 8123, or 8443 with TLS",
+	http.StatusUnauthorized:          "a proxy before ClickHouse refuses the user in warehouse.dsn",
+	http.StatusForbidden:             "a proxy before ClickHouse refuses the user in warehouse.dsn",
+	http.StatusRequestEntityTooLarge: "a proxy before ClickHouse limits the size of a request; INSERTs have none",
+	http.StatusRequestURITooLong:     "a proxy before ClickHouse limits the length of an address; statements need 8 KiB",
+	http.StatusGatewayTimeout:        "a proxy before ClickHouse does not wait for the answer; statements may take 10 minutes",
+}
+
+// Error quotes no more of a page than its beginning.
+func (s *strangeAnswer) Error() string {
+	const most = 300
+	text := s.HTTPError.Err.Error()
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "..."
+	}
+	return fmt.Sprintf("HTTP status %d, not of ClickHouse: %s", s.StatusCode, text)
+}
+
+// Unwrap gives the driver's error.
+func (s *strangeAnswer) Unwrap() error { return s.HTTPError }
+
 // broken reports whether err is a connection that could not be made or was lost.
 func broken(err error) bool {
 	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*strangeAnswer](err); ok {
 		return true
 	}
 	for _, lost := range []error{

@@ -1,10 +1,12 @@
 package loaders
 
 import (
-	"cmp"
 	"bytes"
+	"cmp"
 	"context"
+	"flag"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -18,15 +20,44 @@ import (
 )
 
 // engine is the ClickHouse that the tests share; each has databases of its own.
-var engine *embedded.Engine
+var engine reached
+
+// reached is an engine over one of the protocols.
+type reached struct {
+	*embedded.Engine
+	overHTTP bool
+}
+
+// DSN is the loader's address over the protocol of the run.
+func (r reached) DSN() string {
+	if !r.overHTTP {
+		return r.Engine.DSN()
+	}
+	u := url.URL{Scheme: "http", User: url.UserPassword("syncd", r.Password()), Host: r.HTTPAddr()}
+	return u.String()
+}
+
+// Addr is where the engine listens for the protocol of the run.
+func (r reached) Addr() string {
+	if r.overHTTP {
+		return r.HTTPAddr()
+	}
+	return r.NativeAddr()
+}
 
 var databases atomic.Int64
 
 func TestMain(m *testing.M) {
 	embedded.HostIfAsked()
+	flag.Parse()
 	os.Exit(withEngine(m))
 }
 
+// onceIsEnough are tests that take long and are about what the server does: they are not
+// run again over HTTP.
+const onceIsEnough = "^(TestAMillionRowsAreRestatedUnderTheEyesOfReaders|TestInsertsDoNotDependOnTheServersDefaults)$"
+
+// withEngine runs the suite over the native protocol, and then over HTTP.
 func withEngine(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "loaders")
 	if err != nil {
@@ -35,12 +66,31 @@ func withEngine(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	ctx := context.Background()
-	engine, err = embedded.Start(ctx, embedded.Options{DataDir: dir})
+	engine.Engine, err = embedded.Start(ctx, embedded.Options{DataDir: dir})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "these tests need a real ClickHouse:", err)
 		return 1
 	}
 	code := m.Run()
+	if code == 0 && flag.Lookup("test.list").Value.String() == "" && flag.Lookup("test.fuzz").Value.String() == "" {
+		engine.overHTTP = true
+		if testing.Verbose() {
+			fmt.Println("# over HTTP")
+		}
+		skip := flag.Lookup("test.skip").Value
+		both := []string{onceIsEnough}
+		if s := skip.String(); s != "" {
+			both = append(both, s)
+		}
+		if err := skip.Set(strings.Join(both, "|")); err != nil {
+			fmt.Fprintln(os.Stderr, "choosing what to run over HTTP:", err)
+			return 1
+		}
+		code = m.Run()
+		if code != 0 {
+			fmt.Println("# these were over HTTP; all pass over the native protocol")
+		}
+	}
 	if err := engine.Stop(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "stopping ClickHouse:", err)
 		code = 1

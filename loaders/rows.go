@@ -2,7 +2,9 @@ package loaders
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -23,7 +25,7 @@ func (w *Warehouse) Rows(ctx context.Context, sql string, most int, row func(col
 	}
 	rows, err := w.conn.Query(clickhouse.Context(ctx, clickhouse.WithSettings(settings)), strings.TrimRight(sql, "; \t\r\n"))
 	if err != nil {
-		return wrap(doing, err)
+		return wrap(doing, inTime(ctx, err))
 	}
 	defer rows.Close()
 	columns := slices.Clone(rows.Columns())
@@ -51,5 +53,15 @@ func (w *Warehouse) Rows(ctx context.Context, sql string, most int, row func(col
 			return fmt.Errorf("%s: %w", doing, err)
 		}
 	}
-	return wrap(doing, rows.Err())
+	return wrap(doing, inTime(ctx, rows.Err()))
+}
+
+// inTime tells who asks that an error came of ctx's deadline where the driver tells only of
+// a timeout: it gives the connection the same deadline, which may pass a moment earlier.
+func inTime(ctx context.Context, err error) error {
+	deadline, ok := ctx.Deadline()
+	if !ok || time.Now().Before(deadline) || !errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
 }

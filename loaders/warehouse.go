@@ -17,7 +17,7 @@ import (
 // Options say where the warehouse is.
 type Options struct {
 	// DSN is clickhouse://user:password@host:port/?secure=true&... as clickhouse-go
-	// reads it. It is never printed.
+	// reads it, or https:// or http:// for the HTTP protocol. It is never printed.
 	DSN string
 	// Database is the BI database; the store is Database + "_store". Empty means the
 	// DSN's database, and "affiliate" when that is empty too.
@@ -50,6 +50,11 @@ type Warehouse struct {
 	driver *clickhouse.Options
 	log    *zap.Logger
 	ddl    *ddl
+	// given are the settings of the DSN alone.
+	given   clickhouse.Settings
+	dialect dialect
+	// alive is how often an INSERT over HTTP says something.
+	alive time.Duration
 
 	mu sync.Mutex
 	// staged names the staging tables known to have the structure of their targets.
@@ -77,25 +82,29 @@ func Open(_ context.Context, o Options) (*Warehouse, error) {
 	if opts.Settings == nil {
 		opts.Settings = clickhouse.Settings{}
 	}
-	settings := map[string]any{"optimize_on_insert": 0, "async_insert": 0, "insert_deduplicate": 0}
+	w := &Warehouse{
+		driver: opts, given: maps.Clone(opts.Settings), alive: httpAlive,
+		ddl:    &ddl{database: database, store: database + "_store", cluster: o.Cluster, instance: o.Instance, rawRetention: o.RawRetention},
+		staged: map[string]bool{},
+	}
 	if o.Asking {
 		opts.Auth.Database = database
-		settings = map[string]any{"readonly": 2} // 2: a question may bring settings of its own
+		opts.Settings["readonly"] = 2 // 2: a question may bring settings of its own
+	} else {
+		opts.DialStrategy = w.dial
+		if opts.Protocol == clickhouse.HTTP {
+			// No answer begins before its end is known (see asking); none of ours is large.
+			opts.Settings["wait_end_of_query"] = 1
+		}
 	}
-	maps.Copy(opts.Settings, settings)
-	conn, err := clickhouse.Open(opts)
-	if err != nil {
+	if w.conn, err = clickhouse.Open(opts); err != nil {
 		return nil, errDSN
 	}
 	log := o.Log
 	if log == nil {
 		log = zap.NewNop()
 	}
-	w := &Warehouse{
-		conn: conn, driver: opts, log: log.Named("warehouse"),
-		ddl:    &ddl{database: database, store: database + "_store", cluster: o.Cluster, instance: o.Instance, rawRetention: o.RawRetention},
-		staged: map[string]bool{},
-	}
+	w.log = log.Named("warehouse")
 	if o.After != nil {
 		w.after = func(step string) error {
 			o.After(step)
