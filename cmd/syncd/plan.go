@@ -18,7 +18,8 @@ func newPlanCommand() *cobra.Command {
 		Short: "What a run would pull and what a day costs, in calls and exports; makes no call",
 		Long: `plan prints what is due now, or what a backfill would pull: windows, calls, exports, the
 time that they take at the network's pace, the rows expected, the tables touched, and
-why the rows come by the route they come. Below it stands what each stream takes a day
+why the rows come by the route they come; and which report days are asked again how
+often, and which of them now. Below it stands what each stream takes a day
 once everything is published, against what the network allows, with a warning where
 that is more.
 Calls and rows are estimated from what was published before; where nothing was,

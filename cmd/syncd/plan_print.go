@@ -37,6 +37,7 @@ func (a *accountPrice) print(out *strings.Builder, all prices) {
 		out.WriteString("\nBACKFILL " + all.Backfill + "\n")
 	}
 	a.printWork(out, all)
+	a.printAges(out)
 	out.WriteString("\nSTEADY STATE, a day once everything is published\n")
 	a.printSteady(out)
 	for _, w := range a.Warnings {

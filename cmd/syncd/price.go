@@ -76,6 +76,9 @@ type price struct {
 	Rows   *int64   `json:"rows"`
 	Tables []string `json:"tables,omitempty"`
 	Routes []route  `json:"routes,omitempty"`
+	// Days say how often each report day is asked again, oldest first; nil for a backfill
+	// and for streams without windows.
+	Days []dayAge `json:"days,omitempty"`
 }
 
 // route is a number of pulls that go one way for one reason.
@@ -230,6 +233,7 @@ func (p *pricing) stream(a *pipeline.Account, s *extractors.Stream, known pipeli
 		planned = a.BackfillPulls(s, known, from, to, p.now, p.now)
 	} else {
 		planned = a.Pulls(s, known, p.now)
+		one.Days = dayAges(s, known.Published, p.now)
 	}
 	for _, x := range planned {
 		one.take(x, volume)

@@ -133,10 +133,8 @@ func (s *Stream) earliest(now time.Time) time.Time {
 // tier gives the urgency of a window by its age, and how often it is pulled
 // again; zero if no tier covers it.
 func (s *Stream) tier(now time.Time, w schema.Window) (state.Tier, time.Duration) {
-	for i, t := range s.Restate {
-		if w.To.After(now.Add(-t.Last)) {
-			return min(state.Tier(i), state.Cold), t.Every
-		}
+	if i := s.rule(now, w); i >= 0 {
+		return min(state.Tier(i), state.Cold), s.Restate[i].Every
 	}
 	return state.Cold, 0
 }
