@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -86,8 +87,8 @@ func (k *checker) warehouse() {
 			k.report("warehouse.memory_limit", "%v is too small; at least %v", w.MemoryLimit, memoryLimitMin)
 		}
 	default:
-		if u, err := url.Parse(w.DSN.Reveal()); err != nil || u.Scheme != "clickhouse" || u.Hostname() == "" {
-			k.report("warehouse.dsn", "neither %s nor an address such as clickhouse://user:${CLICKHOUSE_PASSWORD}@host:9000/", Embedded)
+		if !reachesClickHouse(w.DSN.Reveal()) {
+			k.report("warehouse.dsn", "neither %s nor an address such as clickhouse://user:${CLICKHOUSE_PASSWORD}@host:9000/ or https://user:${CLICKHOUSE_PASSWORD}@host:8443/", Embedded)
 		}
 	}
 	if w.Cluster != "" && !clusterName.MatchString(w.Cluster) {
@@ -99,6 +100,18 @@ func (k *checker) warehouse() {
 	case strings.EqualFold(w.Database, "system") || strings.EqualFold(w.Database, "information_schema") || w.Database == "default":
 		k.report("warehouse.database", "%q belongs to ClickHouse; a database of its own is needed", w.Database)
 	}
+}
+
+// reachesClickHouse reports whether the address is one of a ClickHouse server, over the
+// native protocol or HTTP.
+func reachesClickHouse(dsn string) bool {
+	u, err := url.Parse(dsn)
+	if err != nil || u.Hostname() == "" {
+		return false
+	}
+	protocols := map[string][]string{"clickhouse": {"native", "http", "https"}, "http": {"http", "https"}, "https": {"http", "https"}}[u.Scheme]
+	parameters := u.Query()
+	return protocols != nil && (!parameters.Has("protocol") || slices.Contains(protocols, parameters.Get("protocol")))
 }
 
 func (k *checker) state() {

@@ -45,7 +45,7 @@ func (c *Config) Has(path string) bool { return c.positions.Has(path) }
 
 // Warehouse is the ClickHouse that is loaded.
 type Warehouse struct {
-	// DSN is "embedded" (the default) or a clickhouse:// URL.
+	// DSN is "embedded" (the default), a clickhouse:// URL, or one of http:// or https://.
 	DSN DSN `yaml:"dsn"`
 	// Cluster, if set, is the name of the ClickHouse cluster to create everything on.
 	Cluster string `yaml:"cluster"`

@@ -22,7 +22,7 @@ func describe() map[string]description {
 		"": {text: "The configuration of syncd."},
 
 		"warehouse":              {text: "The ClickHouse that is loaded."},
-		"warehouse.dsn":          {text: "embedded, for a ClickHouse that syncd runs itself, or the address of a server: clickhouse://user:${CLICKHOUSE_PASSWORD}@host:9440/?secure=true", value: Embedded},
+		"warehouse.dsn":          {text: "embedded, for a ClickHouse that syncd runs itself, or the address of a server: clickhouse://user:${CLICKHOUSE_PASSWORD}@host:9440/?secure=true, or https://user:${CLICKHOUSE_PASSWORD}@host:8443/ over HTTP", value: Embedded},
 		"warehouse.cluster":      {text: "The name of a ClickHouse cluster on which everything is created; empty for a single server.", pattern: "[A-Za-z0-9_.-]*"},
 		"warehouse.database":     {text: "The database that BI reads. The tables behind its views are in the database of this name with _store at its end.", value: databaseDefault, pattern: "[A-Za-z_][A-Za-z0-9_]*"},
 		"warehouse.memory_limit": {text: "The most memory that the embedded ClickHouse takes, at least 512MiB. A server has its own limit.", value: memoryLimitDefault.String()},

@@ -96,32 +96,46 @@ func (d DSN) IsZero() bool { return d.Reveal() == "" }
 func (d DSN) IsEmbedded() bool { return d.Reveal() == Embedded }
 
 // Redacted gives the address with "***" for passwords, and only the scheme of an
-// address that cannot be read.
+// address that cannot be read, or in which a password may have been taken for
+// something else: one with an unescaped / ? or # in it ends the host there, and its @
+// stands behind.
 func (d DSN) Redacted() string {
 	text := d.Reveal()
 	u, err := url.Parse(text)
-	if err != nil {
+	if err == nil {
+		u.RawQuery = redactQuery(u.RawQuery)
+	}
+	if err != nil || strings.Contains(u.Path+u.RawQuery+u.Fragment, "@") {
 		scheme, _, _ := strings.Cut(text, ":")
 		if len(scheme) == len(text) {
 			return redacted
 		}
 		return scheme + ":" + redacted
 	}
-	query := strings.Split(u.RawQuery, "&")
-	for i, pair := range query {
-		name, _, _ := strings.Cut(pair, "=")
-		for _, word := range []string{"pass", "secret", "token", "key"} {
-			if strings.Contains(strings.ToLower(name), word) {
-				query[i] = name + "=" + redacted
-			}
-		}
-	}
-	u.RawQuery = strings.Join(query, "&")
 	if _, ok := u.User.Password(); !ok {
 		return u.String()
 	}
 	// url.URL would write the asterisks as %2A.
 	return strings.Replace(u.Redacted(), ":xxxxx@", ":"+redacted+"@", 1)
+}
+
+// redactQuery removes the values of parameters that are secrets by their names, and of
+// the proxy, whose address may have a password of its own.
+func redactQuery(raw string) string {
+	query := strings.Split(raw, "&")
+	for i, pair := range query {
+		name, _, _ := strings.Cut(pair, "=")
+		spelled, err := url.QueryUnescape(name)
+		if err != nil {
+			spelled = name
+		}
+		for _, word := range []string{"pass", "secret", "token", "key", "proxy"} {
+			if strings.Contains(strings.ToLower(spelled), word) {
+				query[i] = name + "=" + redacted
+			}
+		}
+	}
+	return strings.Join(query, "&")
 }
 
 // String gives the address without passwords.

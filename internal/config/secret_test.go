@@ -127,6 +127,13 @@ func TestDSNRedacted(t *testing.T) {
 		{"a password", "clickhouse://u:pw@host:9440/db?secure=true", "clickhouse://u:***@host:9440/db?secure=true"},
 		{"no password", "clickhouse://u@host:9440/", "clickhouse://u@host:9440/"},
 		{"a password in the query", "postgres://host/db?sslmode=on&password=pw&sslpassword=pw", "postgres://host/db?sslmode=on&password=***&sslpassword=***"},
+		{"a password for HTTP", "https://u:pw@host:8443/db", "https://u:***@host:8443/db"},
+		{"another protocol", "clickhouse://u:pw@host:8123/?protocol=http", "clickhouse://u:***@host:8123/?protocol=http"},
+		{"a password in an escaped name", "http://host/?pass%77ord=pw", "http://host/?pass%77ord=***"},
+		{"a proxy with a password", "http://u:pw@host/?http_proxy=http%3A%2F%2Fu%3Apw%40proxy%2F&x=1", "http://u:***@host/?http_proxy=***&x=1"},
+		{"a password with a slash", "http://u:12/pw@host/", "http:***"},
+		{"a password with a question mark", "http://u:12?pw@host/", "http:***"},
+		{"a password with a hash", "http://u:12#pw@host/", "http:***"},
 		{"an address that cannot be read", "clickhouse://u:p%zz@host", "clickhouse:***"},
 		{"a text that cannot be read", "\x7fpw", "***"},
 	}
