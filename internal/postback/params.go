@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/go-faster/jx"
@@ -57,8 +59,19 @@ func (c *call) readBody(raw []byte, clean *cleaner) error {
 	case trimmed[0] == '{' || trimmed[0] == '[':
 		return c.object(trimmed, clean)
 	}
-	c.body = c.form(string(trimmed), clean, c.body[:0])
+	c.body = plainForm(c.form(string(trimmed), clean, c.body[:0]))
 	return nil
+}
+
+// plainForm gives what is stored of a form so that it is read as one again, with the same
+// names: without the parameters that were left out it may begin as JSON does, or with a
+// space.
+func plainForm(stored []byte) []byte {
+	begin := bytes.TrimLeftFunc(stored, unicode.IsSpace)
+	if len(begin) == 0 || len(begin) == len(stored) && begin[0] != '{' && begin[0] != '[' {
+		return stored
+	}
+	return slices.Insert(stored, 0, '&')
 }
 
 // form reads parameters as they stand in a query and appends to out what is stored of

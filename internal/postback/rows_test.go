@@ -3,6 +3,7 @@ package postback
 import (
 	"bytes"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -204,5 +205,31 @@ func TestGeneralNamesMeanOneThing(t *testing.T) {
 	}
 	if len(names(&manifest.Macros{})["click_id"]) != 1 {
 		t.Error("a general name is not understood")
+	}
+}
+
+// TestAFormIsReadAgainAsAForm holds that what is left of a form without its token and its
+// empty parameters is not taken for something else when it is brought: a call that cannot
+// be read would keep all behind it from being brought.
+func TestAFormIsReadAgainAsAForm(t *testing.T) {
+	const form = "application/x-www-form-urlencoded"
+	for _, body := range []string{
+		"&{a=1&oid=L1&status=approve",
+		"token=" + token + "&[a]=1&oid=L1&status=approve",
+		"& {a}=1&oid=L1&status=approve",
+		"oid=L1&status=approve&{a}=1",
+		// A name with a space before it is another name, when it is read again too.
+		"& oid=L2&oid=L1&status=approve",
+		"&\u00a0status=hold&oid=L1&status=approve",
+	} {
+		t.Run(body, func(t *testing.T) {
+			b := newBed(t, plain)
+			if w := b.post(t, form, body); w.Code != http.StatusOK {
+				t.Fatalf("answered %d: %s", w.Code, w.Body)
+			}
+			if f := b.fact(t).Fields; f[state.LeadOwnID] != "L1" || f[state.LeadStatus] != "approved" {
+				t.Errorf("read again it tells %v", f)
+			}
+		})
 	}
 }
