@@ -34,6 +34,7 @@ var allowed = map[string][]string{
 	"internal/plan":                       {"extractors", "schema", "state"},
 	"internal/pipeline":                   {"extractors", "internal/plan", "internal/spool", "loaders", "schema", "schema/normalize", "state"},
 	"internal/postback":                   {"extractors", "extractors/manifest", "schema", "schema/normalize", "state"},
+	"internal/remap":                      {"extractors", "internal/pipeline", "internal/plan", "internal/spool", "loaders", "schema", "schema/normalize", "state"},
 	"internal/spool":                      {},
 	"internal/status":                     {"state"},
 	"internal/metrics":                    {"internal/status", "state"},

@@ -39,7 +39,7 @@ ClickHouse, on a schedule, and keeps the warehouse equal to what the networks sa
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		newRunCommand(), newPlanCommand(), newCheckCommand(), newNetworksCommand(),
-		newStatusCommand(), newQueryCommand(), newDemoCommand(),
+		newStatusCommand(), newRemapCommand(), newQueryCommand(), newDemoCommand(),
 	)
 	for _, c := range root.Commands() {
 		args := c.Args
