@@ -36,6 +36,7 @@ const (
 	EndlessPages FaultKind = "endless_pages" // always a next_page; past the end the last page again
 	EmptyPages   FaultKind = "empty_pages"   // always a next_page, never a row
 	NoRows       FaultKind = "no_rows"       // nothing found, total_count 0
+	WrongTotal   FaultKind = "wrong_total"   // total_count is one more than there are
 	WrongShape   FaultKind = "wrong_shape"   // text where the list of rows should be
 	WrongTypes   FaultKind = "wrong_types"   // rows: text for numbers, null for text, numbers for text; the values still read as the same
 	BrokenDate   FaultKind = "broken_date"   // rows: created_at is no date

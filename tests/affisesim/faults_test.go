@@ -66,6 +66,9 @@ func TestFaults(t *testing.T) {
 		{"no rows looks like an empty window", Fault{Kind: NoRows}, func(t *testing.T, a answerOf) bool {
 			return len(a.rows(t, "conversions")) == 0 && pagination(a)["total_count"] == 0.0
 		}},
+		{"a wrong total is one more than there are", Fault{Kind: WrongTotal}, func(t *testing.T, a answerOf) bool {
+			return same(t, a, truth) && pagination(a)["total_count"] == pagination(truth)["total_count"].(float64)+1
+		}},
 		{"a wrong shape is text for a list", Fault{Kind: WrongShape}, func(_ *testing.T, a answerOf) bool { _, ok := a.Doc["conversions"].(string); return ok }},
 		{"an oversize answer is valid and large", Fault{Kind: Oversize, Size: 3 << 20}, func(t *testing.T, a answerOf) bool { return len(a.Body) > 3<<20 && same(t, a, truth) }},
 		{"wrong types still read as the same values", Fault{Kind: WrongTypes}, func(t *testing.T, a answerOf) bool {

@@ -18,6 +18,9 @@ func (r *request) page3(key string, total, stated int, tail string, row func(i i
 	if r.fault.is(NoRows) {
 		total, stated = 0, 0
 	}
+	if r.fault.is(WrongTotal) {
+		stated = total + 1
+	}
 	shown := r.page
 	last := max((total+r.limit-1)/r.limit, 1)
 	next := 0
