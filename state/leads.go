@@ -178,7 +178,7 @@ type Leads interface {
 	// same time share one write to disk.
 	AcceptPostback(ctx context.Context, p Postback) (int64, error)
 	// Postbacks gives the postbacks of an account that were not brought yet, oldest
-	// first, at most limit.
+	// first, at most limit, and fewer if they are large; none only if none wait.
 	Postbacks(ctx context.Context, account string, limit int) ([]Postback, error)
 	// Backlogs gives what waits to be brought, by account.
 	Backlogs(ctx context.Context) ([]Backlog, error)

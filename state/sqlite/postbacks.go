@@ -10,22 +10,42 @@ import (
 	"syncd/state"
 )
 
+// postbackBytes is how much of postbacks is read at once: what usual ones have thousands of
+// times over, and little beside the page that is made of them. At their greatest (64 KiB)
+// 5,000 of them are some 300 MB.
+const postbackBytes = 16 << 20
+
 // Postbacks implements state.Store.
 func (s *Store) Postbacks(ctx context.Context, account string, limit int) ([]state.Postback, error) {
 	doing := fmt.Sprintf("reading the postbacks of %s", account)
-	var all []state.Postback
-	// Every block has one that waits.
-	blocks, err := list(ctx, s, doing, "SELECT last, waiting, block FROM postbacks WHERE account = ? ORDER BY last LIMIT ?", scanBlock, account, max(limit, 0))
-	if err != nil {
-		return nil, err
+	if limit <= 0 {
+		return nil, nil
 	}
-	for _, b := range blocks {
+	var all []state.Postback
+	size := 0
+	// Block by block, no further than is enough: while the warehouse is down millions wait.
+	err := s.read.query(ctx, "SELECT last, waiting, block FROM postbacks WHERE account = ? ORDER BY last", func(rows *sql.Rows) error {
+		var b block
+		if err := scanBlock(rows, &b); err != nil {
+			return err
+		}
 		whole, err := postbacksOf(account, b.last, b.block)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", doing, err)
+			return err
 		}
-		waiting := whole[max(len(whole)-b.waiting, 0):]
-		all = append(all, waiting[:min(len(waiting), limit-len(all))]...)
+		for _, p := range whole[max(len(whole)-b.waiting, 0):] {
+			if len(all) > 0 && size+len(p.Record) > postbackBytes {
+				return errEnough
+			}
+			all = append(all, p)
+			if size += len(p.Record); len(all) == limit {
+				return errEnough
+			}
+		}
+		return nil
+	}, account)
+	if err != nil && !errors.Is(err, errEnough) {
+		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
 	return all, nil
 }
