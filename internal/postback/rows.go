@@ -78,11 +78,12 @@ func (a *Account) Read(list []state.Postback) (body []byte, told state.Told, err
 		}
 		c.reset()
 		c.readQuery(r.query, a.clean)
-		if err := c.readBody([]byte(r.body), a.clean); err != nil {
-			return nil, state.Told{}, fmt.Errorf("reading postback %d of account %s from the state: %w", p.Seq, a.Name, err)
+		refused := c.readBody([]byte(r.body), a.clean)
+		var said reading
+		if refused == nil {
+			said, refused = a.read(c.params, p.ReceivedAt)
 		}
-		said, refused := a.read(c.params, p.ReceivedAt)
-		if refused != nil { // it was not when it arrived: the configuration changed since
+		if refused != nil { // it was not when it arrived: the configuration or syncd changed since
 			said.problems = append(said.problems, refused.Error())
 			said.status = ""
 		} else {

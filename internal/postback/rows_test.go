@@ -126,6 +126,22 @@ func TestAChangedConfigurationKeepsWhatWasStored(t *testing.T) {
 	}
 }
 
+// TestABodyThatIsNoLongerReadKeepsNobodyWaiting holds that a call whose body was read once
+// and is not today makes a row, and that those behind it are read.
+func TestABodyThatIsNoLongerReadKeepsNobodyWaiting(t *testing.T) {
+	b := newBed(t, plain)
+	body, told, err := b.account.Read([]state.Postback{
+		{Seq: 1, ReceivedAt: arrival, Record: []byte(`{"m":"POST","p":"/postback/main","q":"oid=L1&status=approve","b":"{a=1"}`)},
+		{Seq: 2, ReceivedAt: arrival, Record: []byte(`{"m":"GET","p":"/postback/main","q":"oid=L2&status=approve"}`)},
+	})
+	if err != nil || len(told.Facts) != 1 || told.Facts[0].Fields[state.LeadOwnID] != "L2" {
+		t.Fatalf("got %v, %v", told.Facts, err)
+	}
+	if !strings.Contains(string(body), `"query":"oid=L1&status=approve","body":"{a=1","problems":["the body begins like JSON`) {
+		t.Errorf("got %s", body)
+	}
+}
+
 func TestWhoAsksForLeadsIsToldSo(t *testing.T) {
 	rule := state.PollRule{Tiers: []state.PollTier{{Last: time.Hour, Every: time.Minute}}, Settled: time.Hour}
 	b := newBed(t, some, func(a *Account) { a.Poll = rule })
