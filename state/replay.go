@@ -58,7 +58,8 @@ type Replays interface {
 	Mappings(ctx context.Context) ([]MappingCount, error)
 	// IssueVersions issues n versions that follow one another, and gives the first.
 	IssueVersions(ctx context.Context, n int) (first uint64, err error)
-	// OpenVersions gives the versions of an account's pulls, open or Failed, by pull.
+	// OpenVersions gives the versions of an account's pulls that are open, or Failed and have
+	// pages, by pull.
 	OpenVersions(ctx context.Context, account string) ([]PullVersions, error)
 	// SetVersions gives pulls and their pages other versions. What is not known any more is
 	// passed over.

@@ -174,3 +174,139 @@ func TestRemapMakesWhatANewPullWouldBring(t *testing.T) {
 	fresh.run(pull...).ended(t, 0)
 	sameRows(t, "conversions", b.everything(conn, "conversions"), fresh.everything(conn, "conversions"))
 }
+
+func TestRemapKilledAtAnyStepIsBegunAgainAndNeverShowsAnOlderRow(t *testing.T) {
+	t.Parallel()
+	b, x, pull := newRemapBed(t)
+	b.run(pull...).ended(t, 0)
+	once := append([]string{"run", "--once"}, affiseSelection...)
+	b.run(once...).ended(t, 0)
+	b.network.Restate(7, affisesim.Change{Statuses: 40, Amounts: 20, Late: 30, Removed: 25, Within: 15 * 24 * time.Hour})
+	b.run(once...).ended(t, 0) // a list of changes that is younger than most windows
+	conn, _ := b.warehouse()
+	was := b.everything(conn, "conversions")
+	b.network.ResetLog()
+
+	original := b.binary
+	b.binary = remade(t, "syncd-remap-killed", otherAffise...)
+	fresh := b.beside()
+	fresh.config(adminAccount("main", berlin, x.from, unpaced))
+	fresh.run(pull...).ended(t, 0)
+	calls := len(b.network.Log())
+	want := fresh.everything(conn, "conversions")
+	seen := map[string]string{}
+	remap := append([]string{"remap"}, affiseSelection...)
+	for _, step := range []string{"staged:1", "record:2", "attach:2", "published:1", "checkpointed:2"} {
+		if r := b.startWith([]string{"SYNCD_CRASH=" + step}, remap...).wait(); r.signal == 0 {
+			t.Fatalf("step %s was never reached:\n%s", step, tail(r.stderr))
+		}
+		for _, row := range b.everything(conn, "conversions") {
+			seen[row] = step
+		}
+	}
+	b.run(remap...).ended(t, 0)
+	if n := len(b.network.Log()); n != calls {
+		t.Errorf("remap made %d calls", n-calls)
+	}
+	// The windows that the changes touched are asked for by their tiers; here all of them are.
+	changed := b.everything(conn, "conversions")
+	b.binary = original
+	if slices.Equal(was, changed) {
+		t.Error("nothing changed: the test shows nothing")
+	}
+	for _, row := range slices.Concat(was, changed) {
+		delete(seen, row)
+	}
+	for row, step := range seen {
+		t.Errorf("after a crash at %s there was a row that is neither as it was nor as it came to be: %s", step, row)
+	}
+	b.binary = fresh.binary
+	b.run(pull...).ended(t, 0)
+	sameRows(t, "conversions", b.everything(conn, "conversions"), want)
+}
+
+func TestRemapReadsWhatIsInTheQuarantine(t *testing.T) {
+	t.Parallel()
+	b, x, pull := newRemapBed(t)
+	pull = append(slices.Clone(pull[:3]), "--only", "main/conversions")
+	conn := b.connect()
+	quarantine := func(where string) uint64 {
+		return one[uint64](t, conn, "SELECT count() FROM "+b.database+".quarantine WHERE "+where)
+	}
+	right := b.binary
+	b.binary = remade(t, "syncd-quarantine", edit{"affise/10_conversions.yaml", "hold_until: {from: hold_date_expire}", "hold_until: {from: comment}"})
+	b.run(pull...).ended(t, 0)
+	bad := quarantine("position(reason, 'hold_until') > 0")
+	if bad == 0 {
+		t.Fatal("no record is in the quarantine: the test shows nothing")
+	}
+	b.network.ResetLog()
+
+	// Records that still cannot be read stay, with the reason as it is now.
+	b.binary = remade(t, "syncd-quarantine-2", edit{"affise/10_conversions.yaml", "updated_at: {from: updated_at}", "updated_at: {from: comment}"})
+	r := b.run("remap", "--quarantine").ended(t, 0)
+	says(t, r.stdout, "records are in the quarantine")
+	if n, all := quarantine("position(reason, 'updated_at') > 0"), quarantine("1"); n != bad || all != bad {
+		t.Errorf("%d of %d records are there for the new reason, want %d", n, all, bad)
+	}
+
+	b.binary = right
+	says(t, b.run("remap", "--quarantine").ended(t, 0).stdout, "main     conversions")
+	if n := quarantine("1"); n > 0 {
+		t.Errorf("%d records are still in the quarantine", n)
+	}
+	b.conversionsEqual(conn, x)
+	says(t, b.run("remap", "--quarantine").ended(t, 0).stdout, "nothing to make anew")
+	if calls := b.network.Log(); len(calls) > 0 {
+		t.Errorf("remap made %d calls", len(calls))
+	}
+}
+
+// Windows whose records were nearly all bad were refused, and nothing of them is visible.
+func TestRemapReadsWhatWasRefused(t *testing.T) {
+	t.Parallel()
+	b, x, pull := newRemapBed(t)
+	pull = append(slices.Clone(pull[:3]), "--only", "main/conversions")
+	right := b.binary
+	b.binary = remade(t, "syncd-refused", edit{"affise/10_conversions.yaml", "click_at: {from: click_time, fold: clickid}", "click_at: {from: status}"})
+	b.run(pull...).ended(t, 1)
+	conn := b.connect()
+	if n := one[uint64](t, conn, "SELECT count() FROM "+b.database+".conversions"); n > 0 {
+		t.Fatalf("%d rows are visible: the test shows nothing", n)
+	}
+	b.network.ResetLog()
+	b.binary = right
+	b.run("remap", "--only", "main/conversions").ended(t, 0)
+	b.conversionsEqual(conn, x)
+	if n := one[uint64](t, conn, "SELECT count() FROM "+b.database+".quarantine"); n > 0 {
+		t.Errorf("%d records are still in the quarantine", n)
+	}
+	says(t, b.run("status").ended(t, 0).stdout, "main     conversions", "up to date")
+	if calls := b.network.Log(); len(calls) > 0 {
+		t.Errorf("remap made %d calls", len(calls))
+	}
+}
+
+func TestRemapSaysWhatItIsAskedWrongly(t *testing.T) {
+	t.Parallel()
+	b, _, _ := newRemapBed(t)
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"remap", "--since", "yesterday"}, 2, "neither a day such as"},
+		{[]string{"remap", "--since", "2999-01-01"}, 2, "yet to come"},
+		{[]string{"remap", "--only", "nobody"}, 2, "no account is called nobody"},
+		{[]string{"remap", "--only", "main/nothing"}, 2, "has no stream nothing"},
+		{[]string{"remap", "main"}, 2, "remap --help"},
+	} {
+		r := b.run(c.args...).ended(t, c.code)
+		says(t, r.stderr, c.says)
+	}
+	says(t, b.run("remap").ended(t, 0).stdout, "nothing to make anew: no such answers are kept")
+	daemon := b.start("run", "--only", "main/offers")
+	daemon.page()
+	r := b.run("remap").ended(t, 1)
+	says(t, r.stderr, "stop it first", "pid")
+}

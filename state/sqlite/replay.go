@@ -33,7 +33,7 @@ func (s *Store) IssueVersions(ctx context.Context, n int) (first uint64, err err
 // OpenVersions implements state.Store.
 func (s *Store) OpenVersions(ctx context.Context, account string) ([]state.PullVersions, error) {
 	const doing = "reading the versions of open pulls"
-	pulls, err := list(ctx, s, doing, "SELECT id, account, stream, version, file_version FROM pulls WHERE account = ? ORDER BY id",
+	pulls, err := list(ctx, s, doing, "SELECT id, account, stream, version, file_version FROM pulls WHERE account = ? AND (phase <> 'failed' OR pages > 0) ORDER BY id",
 		func(rows *sql.Rows, p *state.PullVersions) error {
 			return rows.Scan(&p.PullID, &p.Account, &p.Stream, bits{&p.Version}, bits{&p.FileVersion})
 		}, account)
