@@ -42,9 +42,9 @@ type areaScope struct {
 	version uint64
 	// through and since are the unit's.
 	through, since uint64
-	account string
-	run     string
-	window  time.Time // what the unit's rows carry in _window
+	account        string
+	run            string
+	window         time.Time // what the unit's rows carry in _window
 	// from and to bound by, half open; for a Date column they are midnights UTC.
 	from, to time.Time
 	// fromDay and toDay bound the partition's report day, half open and generously;

@@ -35,19 +35,20 @@ func clocks(t *testing.T) []clock {
 		loc := location(t, name)
 		var changes []time.Time
 		_, offset := changesFrom.In(loc).Zone()
-		kind := fmt.Sprint(offset)
+		var kind strings.Builder
+		kind.WriteString(fmt.Sprint(offset))
 		for at := changesFrom; ; {
 			_, end := at.In(loc).ZoneBounds()
 			if end.IsZero() || !end.Before(changesTo) {
 				break
 			}
 			_, offset := end.In(loc).Zone()
-			kind += fmt.Sprint(" ", end.Unix(), offset)
+			kind.WriteString(fmt.Sprint(" ", end.Unix(), offset))
 			changes = append(changes, end.UTC())
 			at = end
 		}
-		if !seen[kind] {
-			seen[kind] = true
+		if !seen[kind.String()] {
+			seen[kind.String()] = true
 			kinds = append(kinds, clock{loc, changes})
 		}
 	}

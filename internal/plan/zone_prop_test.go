@@ -38,18 +38,19 @@ func clocks(t *testing.T) []clock {
 			t.Fatal(err)
 		}
 		c := clock{loc: loc}
-		kind := fmt.Sprint(offsetAt(from, loc))
+		var kind strings.Builder
+		kind.WriteString(fmt.Sprint(offsetAt(from, loc)))
 		for at := from; ; {
 			_, end := at.In(loc).ZoneBounds()
 			if end.IsZero() || !end.Before(to) {
 				break
 			}
-			kind += fmt.Sprint(" ", end.Unix(), offsetAt(end, loc))
+			kind.WriteString(fmt.Sprint(" ", end.Unix(), offsetAt(end, loc)))
 			c.changes = append(c.changes, end.UTC())
 			at = end
 		}
-		if !seen[kind] {
-			seen[kind] = true
+		if !seen[kind.String()] {
+			seen[kind.String()] = true
 			kinds = append(kinds, c)
 		}
 	}

@@ -32,19 +32,20 @@ func clocks(t *testing.T) []clock {
 	for name := range strings.FieldsSeq(string(names)) {
 		c := clock{loc: zone(t, name)}
 		_, offset := from.In(c.loc).Zone()
-		kind := fmt.Sprint(offset)
+		var kind strings.Builder
+		kind.WriteString(fmt.Sprint(offset))
 		for at := from; ; {
 			_, end := at.In(c.loc).ZoneBounds()
 			if end.IsZero() || !end.Before(to) {
 				break
 			}
 			_, offset := end.In(c.loc).Zone()
-			kind += fmt.Sprint(" ", end.Unix(), offset)
+			kind.WriteString(fmt.Sprint(" ", end.Unix(), offset))
 			c.changes = append(c.changes, end.UTC())
 			at = end
 		}
-		if !seen[kind] {
-			seen[kind] = true
+		if !seen[kind.String()] {
+			seen[kind.String()] = true
 			kinds = append(kinds, c)
 		}
 	}
