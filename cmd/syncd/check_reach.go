@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"syncd/extractors"
 	"syncd/extractors/manifest"
 	"syncd/internal/postback"
+	"syncd/state"
 )
 
 // checkReach says of every account how far syncd gets with its network, and what has to be
@@ -31,6 +33,9 @@ func (a *app) checkReach(only selection, report *checkReport) {
 		}
 		if !one.config.OpenIDs.IsZero() && !one.asksForLeads() {
 			report.note(what, "open_ids names leads, and no stream that is on asks for any")
+		}
+		if missing := one.missingIDs(); missing != "" {
+			report.note(what, missing)
 		}
 	}
 }
@@ -65,6 +70,34 @@ func missingAddresses(n *manifest.Network, given map[string]string) (missing []s
 		}
 	}
 	return missing
+}
+
+// missingIDs says that the account's calls about leads have nobody who tells the ids which
+// they ask for, and what would; empty if somebody does.
+func (a *account) missingIDs() string {
+	asks, byOwn := false, false
+	for _, s := range a.source.Streams() {
+		switch {
+		case s.ForEach != nil && s.ForEach.OpenLeads != "":
+			asks, byOwn = true, byOwn || s.ForEach.OpenLeads == state.ByOwnID
+		case slices.ContainsFunc(s.Outputs, func(o extractors.Output) bool { return o.Leads }):
+			return "" // it lists them
+		}
+	}
+	switch {
+	case !asks || !a.config.OpenIDs.IsZero():
+		return ""
+	case a.receiver == nil:
+		return "statuses are asked of leads that are known, and nothing tells of any: set postback.token or open_ids"
+	case byOwn || a.network.Postback == nil:
+		return ""
+	}
+	for _, t := range postback.Tails(a.network) {
+		if strings.Contains(t.Text, "eid=") {
+			return ""
+		}
+	}
+	return "statuses are asked by the network's ids, which its postbacks do not tell: name them in open_ids, as lead_id"
 }
 
 // asksForLeads reports whether a stream of the account asks for open leads, or lists leads.

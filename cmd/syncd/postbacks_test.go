@@ -27,6 +27,8 @@ accounts:
 - {name: leads, network: apileads, open_ids: {file: leads.csv}, postback: {token: marker-0123456789}}
 - {name: nothing, network: apileads}
 - {name: silent, network: metacpa}
+- {name: unnamed, network: webvork, credentials: {api_key: x}, postback: {token: marker-0123456789}}
+- {name: unheard, network: webvork, credentials: {api_key: x}}
 `
 
 // ran runs a command with the configuration above.
@@ -96,10 +98,15 @@ func TestCheckSaysHowFarItGetsWithANetwork(t *testing.T) {
 		"account leads: open_ids names leads, and no stream that is on asks for any",
 		"FAULT  account nothing: seed only, and nothing can come: set postback.token or variables.status_url",
 		"FAULT  account silent: postback only, and nothing can come: set postback.token\n",
+		"account unnamed: statuses are asked by the network's ids, which its postbacks do not tell: name them in open_ids, as lead_id\n",
+		"account unheard: statuses are asked of leads that are known, and nothing tells of any: set postback.token or open_ids\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("got\n%s\nwant %s in it", got, want)
 		}
+	}
+	if n := strings.Count(got, "statuses are asked "); n != 2 {
+		t.Errorf("%d accounts are said to lack ids, want 2:\n%s", n, got)
 	}
 	if strings.Contains(got, postbackToken) {
 		t.Errorf("check shows a token:\n%s", got)
