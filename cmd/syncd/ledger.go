@@ -98,14 +98,14 @@ func (a *app) statusStreams() []status.Stream {
 	var streams []status.Stream
 	for _, one := range a.accounts {
 		for _, s := range one.source.Streams() {
-			line := status.Stream{Account: one.run.Name, Network: one.network.Title, Name: s.Name, Location: one.run.Location}
+			line := status.Stream{Account: one.run.Name, Network: one.network.Title, Name: s.Name, Location: one.run.Location, Mapping: one.run.Mapping(s)}
 			if when, err := one.schedule(s.Name); err == nil && when != nil {
 				line.Next = when.Next
 			}
 			streams = append(streams, line)
 		}
 		if r := one.run.Receiver; r != nil {
-			streams = append(streams, status.Stream{Account: one.run.Name, Network: one.network.Title, Name: r.Stream().Name, Location: one.run.Location, Receives: true})
+			streams = append(streams, status.Stream{Account: one.run.Name, Network: one.network.Title, Name: r.Stream().Name, Location: one.run.Location, Receives: true, Mapping: one.run.Mapping(r.Stream())})
 		}
 	}
 	return streams

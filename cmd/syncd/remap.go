@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
 	"syncd/internal/pipeline"
@@ -239,4 +240,19 @@ func printRemapped(out, errs io.Writer, streams []remap.Stream) bool {
 		}
 	}
 	return well
+}
+
+// sayOutdated tells of streams with rows that were made by an older mapping.
+func (s *syncing) sayOutdated(ctx context.Context) error {
+	lines, err := s.lines(ctx)
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("reading by which mappings rows were made: %w", err)
+	}
+	for _, l := range lines {
+		if l.Outdated > 0 && s.only.has(l.Account, l.Stream) {
+			s.app.log.Warn("normalized with an older mapping", zap.String("account", l.Account), zap.String("stream", l.Stream), zap.Int64("windows", l.Outdated),
+				zap.String("anew", fmt.Sprintf("syncd remap --only %s/%s", l.Account, l.Stream)))
+		}
+	}
+	return nil
 }

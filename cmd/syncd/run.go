@@ -184,6 +184,7 @@ func (s *syncing) daemon(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.pipeline.Run(ctx) })
 	g.Go(func() error { return s.ledger(ctx) })
+	g.Go(func() error { return s.sayOutdated(ctx) })
 	loop := schedule.Loop{Log: s.app.log.Named("schedule")}
 	g.Go(func() error { return loop.Run(ctx, entries) })
 	// What a signal cuts off says so in its own error: as cancelled, or as interrupted.

@@ -36,6 +36,8 @@ type Stream struct {
 	Location *time.Location
 	// Receives says that the stream is the postbacks that arrive.
 	Receives bool
+	// Mapping is how rows are made of the stream's answers by now, as in state.Published.
+	Mapping string
 }
 
 // Line is one stream's status.
@@ -65,6 +67,8 @@ type Line struct {
 	LastError   string `json:"last_error,omitempty"`
 	// Backlog counts the postbacks that arrived and are not on their way into the warehouse yet.
 	Backlog int64 `json:"backlog,omitempty"`
+	// Outdated counts the windows, or lists of changes, whose rows were made by an older mapping.
+	Outdated int64 `json:"outdated,omitempty"`
 }
 
 // WaitFor adds what only the running daemon knows: that the stream's calls wait, and
@@ -86,6 +90,8 @@ type facts struct {
 	heldLen map[target]int
 	// backlog is what arrived at accounts and waits.
 	backlog map[string]state.Backlog
+	// mappings are those by which what is published was made.
+	mappings map[target][]state.MappingCount
 }
 
 type target struct{ account, stream string }
@@ -107,6 +113,7 @@ func gather(ctx context.Context, store state.Store) (*facts, error) {
 	f := &facts{
 		open: map[target][]state.Pull{}, failed: map[target]state.Pull{}, last: map[target]state.Checkpoint{},
 		lanes: map[string]state.Lane{}, held: map[target]state.HeldWindow{}, heldLen: map[target]int{}, backlog: map[string]state.Backlog{},
+		mappings: map[target][]state.MappingCount{},
 	}
 	open, err := store.OpenPulls(ctx, "")
 	if err != nil {
@@ -146,6 +153,14 @@ func gather(ctx context.Context, store state.Store) (*facts, error) {
 	}
 	for _, b := range backlogs {
 		f.backlog[b.Account] = b
+	}
+	mappings, err := store.Mappings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range mappings {
+		t := target{m.Account, m.Stream}
+		f.mappings[t] = append(f.mappings[t], m)
 	}
 	held, err := store.HeldWindows(ctx, "")
 	if err != nil {
@@ -195,7 +210,21 @@ func (f *facts) line(s Stream, now time.Time) Line {
 		l.LastError = failed.LastError
 	}
 	l.State, l.Words = f.say(s, l, lane, soonest, gaveUp, now)
+	if l.Outdated = Outdated(f.mappings[t], s.Mapping); l.Outdated > 0 {
+		l.Words += fmt.Sprintf("; %s normalized with an older mapping, syncd remap --only %s/%s makes them anew", windows(int(l.Outdated)), s.Account, s.Name)
+	}
 	return l
+}
+
+// Outdated counts what was made by another mapping than the one that is by now. What is
+// not known is not said to be older.
+func Outdated(counts []state.MappingCount, now string) (n int64) {
+	for _, c := range counts {
+		if now != "" && c.Mapping != "" && c.Mapping != now {
+			n += c.Checkpoints
+		}
+	}
+	return n
 }
 
 // completeTo is the beginning of the earliest window that is open or was given up,
