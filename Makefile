@@ -11,10 +11,10 @@ RACE        := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && echo -race)
 CGO         := $(if $(RACE),1,0)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check unit e2e lint compose bench fuzz fuzz-short gen clean
+.PHONY: help demo build test check unit e2e lint compose bench fuzz fuzz-short prove prove-short gen clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## simulated networks, embedded ClickHouse and the daemon, until Ctrl-C
 	@exec ./bin/syncd demo
@@ -27,7 +27,7 @@ $(LIBRARY): package-lock.json package.json
 	npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-test: lint compose unit fuzz-short e2e ## everything that CI checks
+test: lint compose unit fuzz-short e2e prove-short ## everything that CI checks
 	@echo "all checks passed"
 
 lint: ## formatting, vet, modernizers, staticcheck
@@ -41,6 +41,14 @@ unit: $(LIBRARY) ## tests of the packages, real ClickHouse and SQLite included
 
 e2e: build ## the built binary against simulated networks and the embedded ClickHouse
 	$(GO) test -count=1 -timeout 20m ./tests/
+
+# SEED=N replays one seed; SEEDS=N runs so many. The figures go to docs/proof.md.
+prove: $(LIBRARY) ## the oracle test: 200 seeds of everything going wrong; SEEDS=n, SEED=n
+	SYNCD_PROVE=$(or $(SEEDS),200) $(if $(SEED),SYNCD_PROVE_SEED=$(SEED),SYNCD_PROVE_REPORT=$(CURDIR)/docs/proof.md) \
+	  $(GO) test -count=1 -v -run '^TestProve$$' -timeout 48h ./tests/
+
+prove-short: $(LIBRARY) ## as many new seeds of it as fit into PROVE_FOR=5m
+	SYNCD_PROVE=$(or $(PROVE_FOR),5m) $(GO) test -count=1 -v -run '^TestProve$$' -timeout 1h ./tests/
 
 compose: ## docker-compose.yml is what docker-compose accepts
 	./tests/compose-config

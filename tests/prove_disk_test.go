@@ -62,26 +62,33 @@ func (d *disk) inside() []string {
 	return []string{"nsenter", "-t", strconv.Itoa(d.keep.Process.Pid), "-U", "-m", "--preserve-credentials"}
 }
 
-func (d *disk) remount(options string) {
-	d.t.Helper()
+func (d *disk) remount(options string) error {
 	words := append(d.inside(), "mount", "-o", "remount,"+options, "none", d.path)
 	if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil {
-		d.t.Fatalf("remounting the small disk with %s: %v: %s", options, err, out)
+		return fmt.Errorf("remounting the small disk with %s: %w: %s", options, err, out)
 	}
+	return nil
 }
 
-// fill leaves no room on the disk but for some bytes.
+// fill leaves no room on the disk but for some bytes, if what is on it does not grow
+// faster than it can be shut.
 func (d *disk) fill(leave uint64) {
 	d.t.Helper()
-	var v syscall.Statfs_t
-	if err := syscall.Statfs(d.outside(""), &v); err != nil {
-		d.t.Fatal(err)
+	for more := range uint64(8) {
+		var v syscall.Statfs_t
+		if err := syscall.Statfs(d.outside(""), &v); err != nil {
+			d.t.Fatal(err)
+		}
+		if d.remount(fmt.Sprintf("size=%d", (v.Blocks-v.Bfree)*uint64(v.Bsize)+leave+more<<16)) == nil {
+			return
+		}
 	}
-	d.remount(fmt.Sprintf("size=%d", (v.Blocks-v.Bfree)*uint64(v.Bsize)+leave))
 }
 
 // mend makes room, and lets it be written to.
 func (d *disk) mend() {
 	d.t.Helper()
-	d.remount("rw,size=" + diskSize)
+	if err := d.remount("rw,size=" + diskSize); err != nil {
+		d.t.Fatal(err)
+	}
 }

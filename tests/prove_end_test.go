@@ -34,31 +34,39 @@ func (o *oracle) settle() {
 	for _, c := range []*cpaBed{o.kma, o.who, o.terra} {
 		c.pass(max(0, time.Since(c.clock())))
 	}
-	work := func() bool {
+	work := func(commands ...[]string) bool {
 		done := true
-		for _, args := range [][]string{
-			o.backfill(provenDays, 0, provenWindows...), o.backfill(1, 0, "main/clicks"), append([]string{"run", "--once"}, only(append(provenLists, provenLeads...)...)...),
-		} {
+		for _, args := range commands {
 			done = o.hurry(args) && done
 		}
 		return done
 	}
+	lists := append(slices.Clone(provenLists), provenLeads...)
+	// What was pulled and not yet published is as old as it is: it comes first.
+	work(append([]string{"run", "--once"}, only(append(append(slices.Clone(provenWindows), "main/clicks"), lists...)...)...))
+	// Nor is a backfill that was interrupted asked for again.
+	o.alter("DELETE FROM backfills")
 	for range 4 {
 		// What was pulled while the clock was ahead is due in hours.
 		o.hoursPass(30)
 		o.dayPasses()
-		if work() && o.count("SELECT count(*) FROM held") == 0 {
+		if work(o.backfill(provenDays, 0, provenWindows...), o.backfill(1, 0, "main/clicks"), append([]string{"run", "--once"}, only(lists...)...)) && o.count("SELECT count(*) FROM held") == 0 {
 			return
 		}
 	}
-	logs, _ := filepath.Glob(filepath.Join(o.dir, "run-*.log"))
-	text, _ := os.ReadFile(logs[len(logs)-1])
-	o.t.Errorf("it does not come to an end without faults, the last run said:\n%s", tail(string(text)))
+	text, _ := os.ReadFile(filepath.Join(o.dir, fmt.Sprintf("run-%02d.log", o.logs)))
+	o.t.Errorf("it does not come to an end without faults; held back are %s, open are %s; the last run said:\n%s",
+		o.ask("SELECT coalesce(group_concat(account || '/' || stream || ': ' || reason, '; '), '') FROM held"),
+		o.ask("SELECT coalesce(group_concat(account || '/' || stream || ' ' || phase || ' ' || kind || ' ' || last_error, '; '), '') FROM pulls"), tail(string(text)))
 }
 
-// silence is how long a run makes no call before its pauses are taken for over. It decides
-// how long a seed takes, and nothing else.
-const silence = 1500 * time.Millisecond
+// silence is how long a run in which calls have failed makes none before its pauses are
+// taken for over, and budget how long any other may wait for a network's quota. They
+// decide how long a seed takes, and nothing else.
+const (
+	silence = 1500 * time.Millisecond
+	budget  = 65 * time.Second
+)
 
 // hurry runs the binary to its end, and says whether all was well. Pauses after failures
 // are not waited for: it is stopped as by SIGTERM, time passes, and it is started again.
@@ -77,7 +85,9 @@ func (o *oracle) hurry(args []string) bool {
 			if n := o.calls.n.Load(); n != calls {
 				calls, since = n, time.Now()
 			}
-			paused = time.Since(since) > silence
+			_, stderr, _ := p.output()
+			quiet := time.Since(since)
+			paused = quiet > budget || quiet > silence && strings.Contains(stderr, `"again_in"`)
 			return paused
 		})
 		if paused {
@@ -101,6 +111,13 @@ func (o *oracle) count(query string) (n int) {
 	n = -1
 	o.onState(func(db *sql.DB) error { return db.QueryRow(query).Scan(&n) })
 	return n
+}
+
+// ask asks the state for a text.
+func (o *oracle) ask(query string) (text string) {
+	o.t.Helper()
+	o.onState(func(db *sql.DB) error { return db.QueryRow(query).Scan(&text) })
+	return text
 }
 
 // loaded gives a connection to what was loaded, around wire and all.

@@ -111,8 +111,17 @@ func (o *oracle) trouble() trouble {
 		return trouble{strike: func() { o.disk.fill(leave) }, mend: o.disk.mend, spoils: true}
 	case "read-only disk":
 		// A disk with files that are open for writing cannot be remounted while they are: it
-		// becomes read-only before the run.
-		o.disk.remount("ro")
+		// becomes read-only before the run, once the engine of a daemon that was killed is gone.
+		var err error
+		for range 50 {
+			if err = o.disk.remount("ro"); err == nil {
+				break
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		if err != nil {
+			o.t.Fatal(err)
+		}
 		return trouble{strike: nothing, mend: o.disk.mend, spoils: true}
 	case "stopped engine":
 		pid := 0
@@ -299,7 +308,7 @@ func (o *oracle) struck() {
 		}
 	}
 	if o.wire != nil {
-		for kind, n := range map[string]int64{"refused connection": o.wire.refused.Load(), "cut connection": o.wire.cut.Load(), "slow packet": o.wire.slowed.Load()} {
+		for kind, n := range map[string]int64{"refused connection": o.wire.refused.Load(), "cut connection": o.wire.cut.Load(), "slow": o.wire.slowed.Load()} {
 			if n > 0 {
 				o.tally.fault("warehouse: "+kind, int(n))
 			}

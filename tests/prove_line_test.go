@@ -1,7 +1,6 @@
 package tests
 
 import (
-	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -20,8 +19,9 @@ type wire struct {
 	refuse atomic.Bool
 	slow   atomic.Int64 // pause of each packet
 	quota  atomic.Int64 // bytes until the next cut; 0: none
-	// refused, cut and slowed are how often each happened.
+	// refused and cut are how often each happened, slowed the times in which packets were slow.
 	refused, cut, slowed atomic.Int64
+	felt                 atomic.Bool // by a packet
 }
 
 func newWire(t *testing.T, target string) *wire {
@@ -106,7 +106,7 @@ func (w *wire) copy(to, from net.Conn) {
 		n, err := from.Read(buffer)
 		if n > 0 {
 			if d := w.slow.Load(); d > 0 {
-				w.slowed.Add(1)
+				w.felt.Store(true)
 				time.Sleep(time.Duration(d))
 			}
 			if w.quota.Load() > 0 && w.quota.Add(-int64(n)) <= 0 {
@@ -120,9 +120,6 @@ func (w *wire) copy(to, from net.Conn) {
 			}
 		}
 		if err != nil {
-			if err != io.EOF {
-				return
-			}
 			return
 		}
 	}
@@ -132,5 +129,8 @@ func (w *wire) copy(to, from net.Conn) {
 func (w *wire) mend() {
 	w.refuse.Store(false)
 	w.slow.Store(0)
+	if w.felt.Swap(false) {
+		w.slowed.Add(1)
+	}
 	w.quota.Store(0)
 }

@@ -174,7 +174,7 @@ func (o *oracle) restate() {
 
 // longest is how long a run goes on that is not killed otherwise. It decides nothing of
 // what has to hold.
-const longest = 6 * time.Second
+const longest = 4 * time.Second
 
 // campaign runs the same command again and again until it is done, or was killed often
 // enough: what was answered in it is not asked again.
@@ -243,7 +243,8 @@ func (o *oracle) attempt(args []string) (jumped bool) {
 func (o *oracle) until(p *process, reached <-chan struct{}, end *time.Timer) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	calls, since := o.calls.n.Load(), time.Now()
+	before := o.calls.n.Load()
+	calls, since := before, time.Now()
 	for {
 		select {
 		case <-reached:
@@ -257,7 +258,11 @@ func (o *oracle) until(p *process, reached <-chan struct{}, end *time.Timer) {
 			if n := o.calls.n.Load(); n != calls {
 				calls, since = n, time.Now()
 			}
-			if time.Since(since) > silence {
+			patient := 2 * silence // it is starting
+			if calls > before {
+				patient = silence / 2
+			}
+			if time.Since(since) > patient {
 				return
 			}
 		}

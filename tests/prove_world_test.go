@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -116,7 +117,6 @@ func newOracle(t *testing.T, seed uint64, y *tally) *oracle {
 	o.affise = affisesim.New(affisesim.Options{
 		Seed: o.dice.Uint64(), AdminKey: adminKey, Affiliates: map[int]string{affiliateID: affiliateKey}, Platform: zone(t, berlin),
 		Offers: 12, Partners: 12, Advertisers: 4, Users: 3, Conversions: 200 + o.dice.IntN(300), Clicks: 200 + o.dice.IntN(300), From: o.start.AddDate(0, 0, -1),
-		Currencies: []string{"USD", "EUR", "JPY"}[:1+o.dice.IntN(3)],
 	})
 	o.bed.network = o.affise
 	o.perform = performcbsim.New(performcbsim.Options{
@@ -178,7 +178,7 @@ func (o *oracle) configure() {
 	account("main", "affise", o.serving("main", o.affise.Handler()), `api_key: "${ADMIN_KEY}"`, berlin, "    role: admin\n    variables: {page_size: \"25\"}\n")
 	account("partner", "performcb", o.serving("partner", o.perform), `api_key: "${PERFORM_KEY}"`, performZone, performVariables("4", 5))
 	account("track", "24metrics", o.serving("track", o.metrics), `api_key: "${METRICS_KEY}"`, berlin, fmt.Sprintf("    variables: {integrations: %s, currency: USD, page_size: \"20\"}\n", integrations[0]))
-	account("look", "offerslook", o.serving("look", o.look), `user: samplenet, api_key: "${LOOK_KEY}"`, york, "    role: network\n    variables: {conversions_page: \"20\"}\n")
+	account("look", "offerslook", o.serving("look", o.look), `user: samplenet, api_key: "${LOOK_KEY}"`, york, "    role: network\n    variables: {conversions_page: \"25\"}\n")
 	receives := "    postback: {token: \"${POSTBACK_TOKEN}\"}\n    streams: {%s}\n"
 	account("kma", "kma", o.serving("kma", o.kma.sim), leads, "UTC", fmt.Sprintf(receives, `statuses: {schedule: "@every 2s"}`))
 	account("who", "whocpa", o.serving("who", o.who.sim), leads, "UTC", fmt.Sprintf(receives, `statuses: {schedule: "@every 3s"}`)+"    variables: {page_size: \"15\"}\n")
@@ -273,7 +273,7 @@ func (o *oracle) some(list []string) []string {
 // launch starts the binary on the seed's disk.
 func (o *oracle) launch(binary string, env []string, args ...string) *process {
 	o.t.Helper()
-	words := append(o.disk.inside(), "--wd="+o.dir, binary)
+	words := append(o.disk.inside(), "sh", "-c", `cd "$0" && exec "$@"`, o.dir, binary)
 	over := *o.bed
 	over.binary = words[0]
 	o.tally.mu.Lock()
@@ -288,7 +288,10 @@ func (o *oracle) over(p *process) result {
 	r := p.wait()
 	o.logs++
 	name := filepath.Join(o.dir, fmt.Sprintf("run-%02d.log", o.logs))
-	text := fmt.Sprintf("%v\nexit %d %v\n%s\n%s", p.cmd.Args, r.code, r.signal, r.stdout, r.stderr)
+	told := slices.DeleteFunc(slices.Clone(p.cmd.Env), func(e string) bool {
+		return !strings.HasPrefix(e, "SYNCD_CLOCK=") && !strings.HasPrefix(e, "SYNCD_CRASH=")
+	})
+	text := fmt.Sprintf("%v %v\nexit %d %v, %s after the beginning\n%s\n%s", told, p.cmd.Args[11:], r.code, r.signal, time.Since(o.started), r.stdout, r.stderr)
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		o.t.Fatal(err)
 	}
