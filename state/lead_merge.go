@@ -81,6 +81,9 @@ func (m *LeadMerge) Tell(t Told) error {
 		l.told = true
 		m.merge(l, f)
 		m.changed(l)
+		if l.ID == 0 && !f.Late { // what calls say by themselves is less sure than an answer
+			l.aged(f)
+		}
 		l.NextPoll = t.Poll.next(&l.Lead, m.at, false)
 	}
 	for _, id := range t.Asked {
@@ -123,13 +126,18 @@ func (m *LeadMerge) Add(f LeadFact, poll PollRule) (added bool, err error) {
 	m.fill(l, f)
 	m.changed(l)
 	if added {
-		// It is as old as it is said to be, or it would be asked for long after the network forgot it.
-		if made, err := strconv.ParseInt(f.Fields[LeadCreated], 10, 64); err == nil {
-			l.FirstSeen = earlier(l.FirstSeen, time.UnixMilli(made).UTC())
-		}
+		l.aged(f)
 	}
 	l.NextPoll = poll.first(&l.Lead, m.at)
 	return added, m.broken
+}
+
+// aged makes a new lead as old as it is said to be, or it would be asked for long after the
+// network forgot it: a list of months brings thousands that were decided long ago.
+func (l *mergedLead) aged(f LeadFact) {
+	if made, err := strconv.ParseInt(f.Fields[LeadCreated], 10, 64); err == nil {
+		l.FirstSeen = earlier(l.FirstSeen, time.UnixMilli(made).UTC())
+	}
 }
 
 // Owe has the rows of a page that was dropped come again, as their leads are now. It is

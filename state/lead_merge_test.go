@@ -297,6 +297,35 @@ func TestAddedLeads(t *testing.T) {
 	})
 }
 
+// TestListedLeadsAreAsOldAsTheyAre holds that a list of months does not have leads asked for as
+// if they were new, which were decided, or forgotten, long ago.
+func TestListedLeadsAreAsOldAsTheyAre(t *testing.T) {
+	rule := PollRule{Tiers: []PollTier{{2 * day, time.Hour}, {30 * day, day}}, Settled: 7 * day}
+	made := func(ago time.Duration) string { return strconv.FormatInt(noon.Add(-ago).UnixMilli(), 10) }
+	listed := func(id, status string, ago time.Duration) LeadFact {
+		return fact(LeadNetworkID, id, "status", status, LeadCreated, made(ago))
+	}
+	late := listed("late", "hold", 31*day)
+	late.Late = true
+	b := newBook(t)
+	b.page(noon, Told{Facts: []LeadFact{fact(LeadNetworkID, "known", "status", "hold")}, Poll: rule})
+	b.page(noon, Told{Poll: rule, Facts: []LeadFact{
+		listed("new", "hold", time.Hour), listed("older", "approved", 10*day), listed("old", "hold", 31*day),
+		listed("future", "hold", -day), late, listed("known", "hold", 31*day),
+	}})
+	want := map[string]time.Time{
+		"new": noon.Add(time.Hour), "older": noon.Add(day), "old": {}, "future": noon.Add(time.Hour),
+		"late": noon.Add(time.Hour), "known": noon.Add(time.Hour),
+	}
+	got := map[string]time.Time{}
+	for _, l := range b.all() {
+		got[l.network()] = l.NextPoll
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("next polls (-want +got):\n%s", diff)
+	}
+}
+
 func TestNextPoll(t *testing.T) {
 	net := LeadNetworkID
 	rule := PollRule{Tiers: []PollTier{{2 * day, time.Hour}, {30 * day, day}}, Settled: 7 * day}

@@ -70,8 +70,8 @@ type Lead struct {
 	Account string
 	// Fields were told; Fallback stand in for those that were not (see LeadFact).
 	Fields, Fallback LeadFields
-	// FirstSeen is when it was first heard of; StatusAt when its status last changed, zero
-	// for a lead without one.
+	// FirstSeen is when it was first heard of, or made, if that was by an answer or a list
+	// that said so; StatusAt when its status last changed, zero for a lead without one.
 	FirstSeen, StatusAt time.Time
 	// Version is that of the page that last told something of it; 0 until one did.
 	Version uint64
@@ -104,8 +104,8 @@ type LeadKey struct {
 
 // PollRule says how often an open lead is asked for.
 type PollRule struct {
-	// Tiers are ordered by Last: a lead heard of less than Last ago is asked every Every,
-	// and a last time when it is as old as the last of them. None means that who tells does
+	// Tiers are ordered by Last: a lead that is younger than Last (see Lead.FirstSeen) is asked
+	// every Every, and a last time when it is as old as the last of them. None means that who tells does
 	// not know: when the leads are asked for next stays as it is.
 	Tiers []PollTier
 	// Settled is how long a decision (approved, rejected, trash) has to stand until the
