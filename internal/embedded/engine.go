@@ -135,6 +135,9 @@ func (e *Engine) run(ctx context.Context) (*child, error) {
 	defer cancel()
 	began := time.Now()
 	e.output.Forget()
+	if err := e.files.dropTorn(e.log); err != nil {
+		return nil, err
+	}
 	c, err := spawn(hostArgs{library: e.library, files: e.files, ports: e.ports}, e.output)
 	if err != nil {
 		return nil, err

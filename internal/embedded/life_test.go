@@ -109,6 +109,28 @@ func TestAKilledEngineComesBackWithItsDataOnItsPorts(t *testing.T) {
 	}
 }
 
+// The oracle test found it: once the disk had been full, the engine never started again.
+func TestATornDefinitionOfAStagingTableKeepsNoEngineFromStarting(t *testing.T) {
+	dir := t.TempDir()
+	e := start(t, embedded.Options{DataDir: dir})
+	exec(t, open(t, e.DSN()), "CREATE DATABASE d",
+		"CREATE TABLE d.staging_x_0_clicks (x UInt8) ENGINE = MergeTree ORDER BY x", "CREATE TABLE d.staging_x_1_clicks (x UInt8) ENGINE = MergeTree ORDER BY x",
+		"CREATE TABLE d.clicks (x UInt8) ENGINE = MergeTree ORDER BY x", "INSERT INTO d.clicks VALUES (1), (2)", "INSERT INTO d.staging_x_1_clicks VALUES (3)")
+	stop(t, e)
+	torn, err := filepath.Glob(filepath.Join(dir, "clickhouse", "store", "store", "*", "*", "staging_x_0_clicks.sql"))
+	if err != nil || len(torn) != 1 {
+		t.Fatalf("its definition is in %v (%v)", torn, err)
+	}
+	if err := os.Truncate(torn[0], 0); err != nil {
+		t.Fatal(err)
+	}
+	conn := open(t, start(t, embedded.Options{DataDir: dir}).DSN())
+	if a, b := count(t, conn, "SELECT count() FROM d.clicks"), count(t, conn, "SELECT count() FROM d.staging_x_1_clicks"); a != 2 || b != 1 {
+		t.Errorf("%d and %d rows are left of 2 and 1", a, b)
+	}
+	exec(t, conn, "CREATE TABLE d.staging_x_0_clicks (x UInt8) ENGINE = MergeTree ORDER BY x")
+}
+
 func TestAStopWhileTheEngineIsDownReturnsAtOnce(t *testing.T) {
 	log, messages := logged(t)
 	e := start(t, embedded.Options{Log: log})
