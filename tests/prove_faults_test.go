@@ -274,7 +274,7 @@ func (o *oracle) hoursPass(hours int64) {
 
 // dayPasses gives 24metrics ten exports more.
 func (o *oracle) dayPasses() {
-	o.metricsAhead.Add(int64(24 * time.Hour))
+	o.metrics.Age(24 * time.Hour)
 	o.alter("UPDATE quota_calls SET at = at - 86400000 WHERE account = 'track'")
 }
 

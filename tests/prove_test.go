@@ -104,7 +104,7 @@ func prove(t *testing.T, seed uint64, all *tally) {
 		}
 	}()
 	o.all() // there is a first state of things, mostly
-	for phase := 0; phase < 3 || y.killed() < leastKills && phase < 10; phase++ {
+	for phase := 0; phase < 3 || y.killed() < leastKills && phase < 12; phase++ {
 		o.restate()
 		switch o.dice.IntN(4) {
 		case 0:
@@ -182,18 +182,21 @@ func (o *oracle) campaign(args []string, holds bool) {
 	from := o.logged()
 	for range 2 + o.dice.IntN(3) {
 		o.arm()
-		jumped := o.attempt(args)
+		done, jumped := o.attempt(args)
 		o.disarm()
 		o.pausesEnd()
 		holds = holds && !jumped
+		if done {
+			break // the same once more would be another campaign
+		}
 	}
 	if holds {
 		o.repeated(from)
 	}
 }
 
-// attempt is one run, and how it ends.
-func (o *oracle) attempt(args []string) (jumped bool) {
+// attempt is one run, and how it ends: done if by itself, or nearly so.
+func (o *oracle) attempt(args []string) (done, jumped bool) {
 	binary, env := must(release())(o.t), []string(nil)
 	trouble := o.trouble()
 	step := ""
@@ -233,9 +236,10 @@ func (o *oracle) attempt(args []string) (jumped bool) {
 		p.signal(syscall.SIGTERM)
 		trouble.mend()
 	}
-	o.died(o.over(p), step, trouble.spoils)
+	r := o.over(p)
+	o.died(r, step, trouble.spoils)
 	trouble.mend()
-	return jumped
+	return r.signal == 0 && r.code != 3, jumped
 }
 
 // until waits for calls, or the end of a run or of its time. A run that makes no call for

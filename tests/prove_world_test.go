@@ -46,8 +46,8 @@ type oracle struct {
 	kma     *cpaBed // its bed is the oracle's
 	who     *cpaBed
 	terra   *cpaBed
-	// lookNow is the clock of OffersLook, metricsAhead how far that of 24metrics is ahead.
-	lookNow, metricsAhead atomic.Int64
+	// lookNow is the clock of OffersLook.
+	lookNow atomic.Int64
 
 	disk *disk
 	// engine and wire are nil if the binary runs an engine of its own.
@@ -124,7 +124,7 @@ func newOracle(t *testing.T, seed uint64, y *tally) *oracle {
 		From: o.start.AddDate(0, 0, -1), Accounts: []performcbsim.Account{{UserID: performUser, APIKey: performKey}},
 	})
 	o.metrics = metricssim.New(metricssim.Options{
-		Seed: o.dice.Uint64(), Now: func() time.Time { return time.Now().Add(time.Duration(o.metricsAhead.Load())) }, Key: metricsKeyText, OneHost: true,
+		Seed: o.dice.Uint64(), Key: metricsKeyText, OneHost: true,
 		Integrations: integrations[:1], Offers: 5, Publishers: 4, Advertisers: 3, Users: 3,
 		ConversionsPerDay: 20 + o.dice.IntN(40), ClicksPerDay: 30 + o.dice.IntN(40), ImpressionsPerDay: 20, From: o.start.AddDate(0, 0, -1),
 	})
