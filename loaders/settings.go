@@ -9,6 +9,7 @@ import (
 
 	"github.com/ClickHouse/ch-go"
 	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
 
 // Servers' defaults differ by version, and users' profiles change them. What a statement
@@ -130,14 +131,25 @@ func (w *Warehouse) understood(ctx context.Context, lists ...[]ch.Setting) ([]ch
 	return settings, nil
 }
 
-// knownSettings asks the server, over a connection of its own that sends no settings but
-// those of the DSN.
-func (w *Warehouse) knownSettings(ctx context.Context) (map[string]bool, error) {
+// plain opens connections that send no settings but those of the DSN and what makes their
+// own question answerable.
+func (w *Warehouse) plain() (driver.Conn, error) {
 	o := *w.driver
-	o.DialStrategy, o.Settings = nil, w.given
+	o.DialStrategy, o.Settings = nil, clickhouse.Settings{}
+	maps.Copy(o.Settings, w.given)
+	maps.Copy(o.Settings, clickhouse.Settings{"limit": 0, "use_query_cache": 0, "empty_result_for_aggregation_by_empty_set": 0})
 	conn, err := clickhouse.Open(&o)
 	if err != nil {
 		return nil, errDSN
+	}
+	return conn, nil
+}
+
+// knownSettings asks the server which settings it knows.
+func (w *Warehouse) knownSettings(ctx context.Context) (map[string]bool, error) {
+	conn, err := w.plain()
+	if err != nil {
+		return nil, err
 	}
 	defer conn.Close()
 	var names []string
