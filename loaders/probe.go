@@ -17,11 +17,20 @@ const (
 	oldestMinor = 8
 )
 
+// The version that the tests run with: that of the embedded engine.
+const (
+	testedMajor = 26
+	testedMinor = 7
+)
+
 // Server is what [Warehouse.Probe] found.
 type Server struct {
 	// Version is the server's, as it says it.
 	Version string
-	// Notes are sentences about settings that matter.
+	// Untested is a sentence about a version that the tests do not run with; empty for the
+	// one that they do.
+	Untested string
+	// Notes are sentences about settings that matter, and Untested.
 	Notes []string
 	// Problems are sentences about what keeps syncd from using the server; empty when
 	// nothing does.
@@ -46,6 +55,9 @@ func (w *Warehouse) Probe(ctx context.Context) (Server, error) {
 	if v := version.Version; v.Major < oldestMajor || v.Major == oldestMajor && v.Minor < oldestMinor {
 		s.Problems = append(s.Problems, fmt.Sprintf("ClickHouse %s is too old; %d.%d or later is needed", s.Version, oldestMajor, oldestMinor))
 	}
+	if s.Untested = untested(version.Version.Major, version.Version.Minor); s.Untested != "" {
+		s.Notes = append(s.Notes, s.Untested)
+	}
 	err = w.settings(ctx, &s)
 	if e, ok := errors.AsType[*Error](err); ok && e.Code == 164 {
 		s.Problems = append(s.Problems, "the user may only read; give syncd a user with readonly = 0")
@@ -55,6 +67,23 @@ func (w *Warehouse) Probe(ctx context.Context) (Server, error) {
 		return s, err // a user who may only read lacks every right, which needs no list
 	}
 	return s, w.rights(ctx, &s)
+}
+
+// untested says what is known of a version that the tests do not run with. Of what changed
+// between the oldest and the tested one, INSERTs that are deduplicated (26.2) or
+// asynchronous (26.3) by default and other casts of text to times (26.5) could concern us;
+// every statement brings its own settings for the first two, and none casts text that is
+// read in more than one way.
+func untested(major, minor uint64) string {
+	const tested = "syncd is tested with ClickHouse %d.%d"
+	switch {
+	case major == testedMajor && minor == testedMinor:
+		return ""
+	case major > testedMajor || major == testedMajor && minor > testedMinor:
+		return fmt.Sprintf(tested+"; this server is newer, and what it changed is not known", testedMajor, testedMinor)
+	default:
+		return fmt.Sprintf(tested+"; this server is older, and what is known to differ is set explicitly, but nobody has seen it work", testedMajor, testedMinor)
+	}
 }
 
 // settings reads the settings that matter.

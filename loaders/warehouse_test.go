@@ -114,6 +114,29 @@ func TestProbe(t *testing.T) {
 	}
 }
 
+func TestVersionsThatNobodyTestedAreNamed(t *testing.T) {
+	for _, c := range []struct {
+		major, minor uint64
+		says         string
+	}{
+		{testedMajor, testedMinor, ""},
+		{testedMajor, testedMinor + 1, "newer"},
+		{testedMajor + 1, 1, "newer"},
+		{testedMajor, testedMinor - 1, "older"},
+		{oldestMajor, oldestMinor, "older"},
+		{oldestMajor, 12, "older"},
+	} {
+		if got := untested(c.major, c.minor); !strings.Contains(got, c.says) || (got == "") != (c.says == "") {
+			t.Errorf("%d.%d: got %q, want it to say %q", c.major, c.minor, got, c.says)
+		}
+	}
+	s, err := setup(t).Probe(t.Context())
+	must(t, err)
+	if s.Untested != "" || !strings.HasPrefix(s.Version, fmt.Sprintf("%d.%d.", testedMajor, testedMinor)) {
+		t.Errorf("the tests run with %s, of which is said %q", s.Version, s.Untested)
+	}
+}
+
 func TestProbeSaysWhatIsWrong(t *testing.T) {
 	reader := open(t, engine.DSN(), "x")
 	reader.driver.Settings["readonly"] = 1

@@ -83,12 +83,16 @@ func (a *app) checkOnline(ctx context.Context, only selection, streams bool, rep
 	}
 	a.patience = checkPatience
 	w, _, err := a.openWarehouse(ctx, store)
-	found := ""
+	found, untested := "", ""
 	if err == nil {
 		server, probeErr := w.Probe(ctx)
 		err, found = probeErr, "ClickHouse "+server.Version
+		untested = server.Untested
 	}
 	report.say("warehouse", err, found)
+	if untested != "" {
+		report.note("warehouse", untested)
+	}
 	var accounts []*pipeline.Account
 	var asked []*account
 	for _, one := range a.accounts {
