@@ -17,17 +17,19 @@ import (
 	"syncd/tests/performcbsim"
 )
 
-// misleading are faults of Affise that look like a true answer, so that what they spoil
-// may have to be asked for again from its beginning.
+// misleading are faults that look like a true answer, so that what they spoil may have to
+// be asked for again from its beginning, and those that end a stream until it is due
+// again, which lets go of the pages of the one pull that met them.
 var misleading = map[string]bool{}
 
 func init() {
 	for _, k := range []affisesim.FaultKind{
 		affisesim.NoRows, affisesim.EmptyPages, affisesim.EndlessPages, affisesim.RepeatedPage, affisesim.WrongShape, affisesim.BrokenDate, affisesim.BrokenAmount,
+		affisesim.Unauthorized, affisesim.Forbidden, affisesim.BadRequest, affisesim.StatusTwo,
 	} {
 		misleading[string(k)] = true
 	}
-	for _, k := range []offerslooksim.Fault{offerslooksim.NoData, offerslooksim.Nothing, offerslooksim.Torn} {
+	for _, k := range []offerslooksim.Fault{offerslooksim.NoData, offerslooksim.Nothing, offerslooksim.Torn, offerslooksim.Inside, offerslooksim.Forbidden} {
 		misleading[string(k)] = true
 	}
 	for _, k := range []performcbsim.FaultKind{performcbsim.Repeated, performcbsim.Torn} {

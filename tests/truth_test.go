@@ -121,6 +121,15 @@ func decimal(text string) string {
 
 func unix(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }
 
+// firstOfTwo is how a wall clock time is read that nothing tells from another: the second
+// of two equal ones as the first.
+func firstOfTwo(at time.Time, loc *time.Location) time.Time {
+	if before := at.Add(-time.Hour); before.In(loc).Format(time.DateTime) == at.In(loc).Format(time.DateTime) {
+		return before
+	}
+	return at
+}
+
 func flag(b bool) string {
 	if b {
 		return "1"
@@ -235,6 +244,7 @@ func (b *bed) clicksEqual(conn driver.Conn, x extent) {
 func (b *bed) entitiesEqual(conn driver.Conn, account string) {
 	b.t.Helper()
 	where := " WHERE account = '" + account + "'"
+	stamp := func(at time.Time) string { return unix(firstOfTwo(at, b.network.Options().Platform)) }
 	moments := map[string]string{"created_at": "toUnixTimestamp(created_at)", "updated_at": "toUnixTimestamp(updated_at)"}
 
 	offers := newTable("offer_id network_offer_id name status advertiser_id privacy created_at updated_at")
@@ -244,7 +254,7 @@ func (b *bed) entitiesEqual(conn driver.Conn, account string) {
 		if status == "suspended" {
 			status = "paused"
 		}
-		offers.add(b.t, 1, strconv.Itoa(o.ID), o.OfferID, o.Title, status, o.AdvertiserID, o.Privacy, unix(o.CreatedAt), unix(o.UpdatedAt))
+		offers.add(b.t, 1, strconv.Itoa(o.ID), o.OfferID, o.Title, status, o.AdvertiserID, o.Privacy, stamp(o.CreatedAt), stamp(o.UpdatedAt))
 		for _, g := range o.Goals {
 			events.add(b.t, 2, strconv.Itoa(o.ID), g.Value, g.Title, g.Type, decimal(g.Revenue), decimal(g.Total), o.Currency)
 		}
@@ -254,19 +264,19 @@ func (b *bed) entitiesEqual(conn driver.Conn, account string) {
 
 	publishers := newTable("publisher_id login email country manager_id created_at updated_at")
 	for _, p := range b.network.Partners() {
-		publishers.add(b.t, 1, strconv.Itoa(p.ID), p.Login, p.Email, p.Country, p.ManagerID, unix(p.CreatedAt), unix(p.UpdatedAt))
+		publishers.add(b.t, 1, strconv.Itoa(p.ID), p.Login, p.Email, p.Country, p.ManagerID, stamp(p.CreatedAt), stamp(p.UpdatedAt))
 	}
 	publishers.same(b.t, "publishers", publishers.read(b.t, conn, b.database+".publishers"+where, 1, moments))
 
 	advertisers := newTable("advertiser_id name email url country manager_id created_at updated_at")
 	for _, a := range b.network.Advertisers() {
-		advertisers.add(b.t, 1, a.ID, a.Title, a.Email, a.URL, a.Country, a.ManagerID, unix(a.CreatedAt), unix(a.UpdatedAt))
+		advertisers.add(b.t, 1, a.ID, a.Title, a.Email, a.URL, a.Country, a.ManagerID, stamp(a.CreatedAt), stamp(a.UpdatedAt))
 	}
 	advertisers.same(b.t, "advertisers", advertisers.read(b.t, conn, b.database+".advertisers"+where, 1, moments))
 
 	users := newTable("user_id name email roles created_at updated_at")
 	for _, u := range b.network.Users() {
-		users.add(b.t, 1, u.ID, strings.TrimSpace(u.FirstName+" "+u.LastName), u.Email, strings.Join(u.Roles, ","), unix(u.CreatedAt), unix(u.UpdatedAt))
+		users.add(b.t, 1, u.ID, strings.TrimSpace(u.FirstName+" "+u.LastName), u.Email, strings.Join(u.Roles, ","), stamp(u.CreatedAt), stamp(u.UpdatedAt))
 	}
 	users.same(b.t, "users", users.read(b.t, conn, b.database+".users"+where, 1, moments))
 }
