@@ -124,6 +124,9 @@ func (m *LeadMerge) Add(f LeadFact, poll PollRule) (added bool, err error) {
 	}
 	added = m.fresh > before
 	m.fill(l, f)
+	if l.dirty || added {
+		l.Heard = time.Time{}
+	}
 	m.changed(l)
 	if added {
 		l.aged(f)
@@ -278,6 +281,7 @@ func (m *LeadMerge) tie(l, gone *mergedLead) {
 		delete(l.Fallback, name)
 	}
 	l.FirstSeen = earlier(l.FirstSeen, gone.FirstSeen)
+	l.Heard = earlier(l.Heard, gone.Heard)
 	l.Polls += gone.Polls
 	switch {
 	case l.NextPoll.IsZero():

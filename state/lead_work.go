@@ -156,7 +156,7 @@ func (m *LeadMerge) index(l *mergedLead) {
 
 func (m *LeadMerge) create() *mergedLead {
 	l := &mergedLead{
-		Lead:  Lead{Account: m.account, FirstSeen: m.at, Fields: LeadFields{}, Fallback: LeadFields{}},
+		Lead:  Lead{Account: m.account, FirstSeen: m.at, Heard: m.at, Fields: LeadFields{}, Fallback: LeadFields{}},
 		order: math.MaxInt64/2 + m.fresh, ownMaps: true,
 	}
 	m.fresh++

@@ -73,6 +73,9 @@ type Lead struct {
 	// FirstSeen is when it was first heard of, or made, if that was by an answer or a list
 	// that said so; StatusAt when its status last changed, zero for a lead without one.
 	FirstSeen, StatusAt time.Time
+	// Heard is when an answer or a postback first told of it: all that is known of it was
+	// told since. Zero if a part of it is from AddLeads, or if that is not known.
+	Heard time.Time
 	// Version is that of the page that last told something of it; 0 until one did.
 	Version uint64
 	// NextPoll is when it is to be asked for again; zero for never: it is settled, too

@@ -72,7 +72,7 @@ type Replays interface {
 	Replayed(ctx context.Context, done []Replayed) error
 
 	// BeginRetelling opens a second book of an account's leads, empty but for the leads
-	// that were first seen before a time and those that nobody told of (see AddLeads). A
+	// of which something was known before a time, or that is not known (Lead.Heard). A
 	// book that an earlier retelling left is thrown away.
 	BeginRetelling(ctx context.Context, account string, since time.Time) error
 	// Retell merges what an answer told into the second book, as the answer of the given

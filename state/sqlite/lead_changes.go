@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/go-faster/jx"
 
@@ -35,6 +36,7 @@ type leadRecord struct {
 	network, own        string
 	fields, fallback    string
 	firstSeen, statusAt int64
+	heard               int64
 	version             int64
 	nextPoll            int64
 	polls               int
@@ -89,18 +91,18 @@ func (r *leadRecord) write(t *tx, account string, version int64) error {
 	}
 	switch {
 	case r.id == 0:
-		return t.exec(`INSERT INTO leads (account, network_id, own_id, fields, fallback, first_seen, status_at, version, next_poll, polls)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			account, r.network, r.own, r.fields, r.fallback, r.firstSeen, r.statusAt, version, r.nextPoll, r.polls)
+		return t.exec(`INSERT INTO leads (account, network_id, own_id, fields, fallback, first_seen, status_at, heard, version, next_poll, polls)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			account, r.network, r.own, r.fields, r.fallback, r.firstSeen, r.statusAt, r.heard, version, r.nextPoll, r.polls)
 	case r.pollOnly:
 		return t.exec("UPDATE leads SET next_poll = ?, polls = ? WHERE id = ?", r.nextPoll, r.polls, r.id)
 	case r.sameIDs:
-		return t.exec(`UPDATE leads SET fields = ?, fallback = ?, first_seen = ?, status_at = ?, version = ?, next_poll = ?, polls = ?
-			WHERE id = ?`, r.fields, r.fallback, r.firstSeen, r.statusAt, version, r.nextPoll, r.polls, r.id)
+		return t.exec(`UPDATE leads SET fields = ?, fallback = ?, first_seen = ?, status_at = ?, heard = ?, version = ?, next_poll = ?, polls = ?
+			WHERE id = ?`, r.fields, r.fallback, r.firstSeen, r.statusAt, r.heard, version, r.nextPoll, r.polls, r.id)
 	}
-	return t.exec(`UPDATE leads SET network_id = ?, own_id = ?, fields = ?, fallback = ?, first_seen = ?, status_at = ?, version = ?,
+	return t.exec(`UPDATE leads SET network_id = ?, own_id = ?, fields = ?, fallback = ?, first_seen = ?, status_at = ?, heard = ?, version = ?,
 		next_poll = ?, polls = ? WHERE id = ?`,
-		r.network, r.own, r.fields, r.fallback, r.firstSeen, r.statusAt, version, r.nextPoll, r.polls, r.id)
+		r.network, r.own, r.fields, r.fallback, r.firstSeen, r.statusAt, r.heard, version, r.nextPoll, r.polls, r.id)
 }
 
 // changesOf readies what a merge changed. told says that an answer told it, whose version
@@ -112,7 +114,7 @@ func (c *leadCoder) changesOf(p *packer, account string, m state.LeadChanges, to
 		changes.saved[i] = leadRecord{
 			id: l.ID, told: l.Told && told, sameIDs: l.SameIDs, pollOnly: l.PollOnly,
 			network: l.Fields[state.LeadNetworkID], own: l.Fields[state.LeadOwnID],
-			firstSeen: ms(l.FirstSeen), statusAt: ms(l.StatusAt), version: int64(l.Version), nextPoll: ms(l.NextPoll), polls: l.Polls,
+			firstSeen: ms(l.FirstSeen), statusAt: ms(l.StatusAt), heard: ms(l.Heard), version: int64(l.Version), nextPoll: ms(l.NextPoll), polls: l.Polls,
 		}
 		if !l.PollOnly {
 			changes.saved[i].fields, changes.saved[i].fallback = c.fieldsText(l.Fields), c.fieldsText(l.Fallback)
@@ -159,6 +161,8 @@ func (c *leadCoder) pack(changes *leadChanges) []byte {
 			}
 			w.Str(text)
 		}
+		w.Comma()
+		w.Int64(r.heard) // behind the rest: an older version wrote none
 		w.ArrEnd()
 	}
 	w.ArrEnd()
@@ -198,6 +202,7 @@ func readRecord(d *jx.Decoder) (r leadRecord, err error) {
 	flags := []*bool{&r.told, &r.sameIDs, &r.pollOnly}
 	texts := []*string{&r.network, &r.own, &r.fields, &r.fallback}
 	i := 0
+	r.heard = ms(time.Time{})
 	err = d.Arr(func(d *jx.Decoder) (err error) {
 		switch n, f := i, i-len(numbers); {
 		case f < 0:
@@ -206,6 +211,8 @@ func readRecord(d *jx.Decoder) (r leadRecord, err error) {
 			*flags[f], err = d.Bool()
 		case f-len(flags) < len(texts):
 			*texts[f-len(flags)], err = d.Str()
+		case f-len(flags) == len(texts):
+			r.heard, err = d.Int64()
 		default:
 			err = d.Skip()
 		}

@@ -11,11 +11,11 @@ import (
 )
 
 // selectLeads is completed with a condition.
-const selectLeads = `SELECT l.id, l.account, l.fields, l.fallback, l.first_seen, l.status_at, l.version, l.next_poll, l.polls FROM leads l `
+const selectLeads = `SELECT l.id, l.account, l.fields, l.fallback, l.first_seen, l.status_at, l.heard, l.version, l.next_poll, l.polls FROM leads l `
 
 func (c *leadCoder) scanLead(rows *sql.Rows, l *state.Lead) error {
 	var fields, fallback sql.RawBytes
-	err := rows.Scan(&l.ID, &l.Account, &fields, &fallback, instant{&l.FirstSeen}, instant{&l.StatusAt}, bits{&l.Version}, instant{&l.NextPoll}, &l.Polls)
+	err := rows.Scan(&l.ID, &l.Account, &fields, &fallback, instant{&l.FirstSeen}, instant{&l.StatusAt}, instant{&l.Heard}, bits{&l.Version}, instant{&l.NextPoll}, &l.Polls)
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ const (
 	leadByOwnID     = selectLeads + `WHERE l.account = ? AND l.own_id = ? AND l.own_id <> '' AND l.id < ? ORDER BY l.id DESC LIMIT 1`
 	leadsByNetwork  = selectLeads + `WHERE l.account = ? AND l.network_id <> '' AND l.network_id IN (SELECT value FROM json_each(?))`
 	// Of each own id the youngest two: if there is only one, nobody has to ask for others.
-	leadsByOwn = `SELECT l.id, l.account, l.fields, l.fallback, l.first_seen, l.status_at, l.version, l.next_poll, l.polls
+	leadsByOwn = `SELECT l.id, l.account, l.fields, l.fallback, l.first_seen, l.status_at, l.heard, l.version, l.next_poll, l.polls
 		FROM json_each(?2) j CROSS JOIN leads l WHERE l.id IN (
 			SELECT o.id FROM leads o WHERE o.account = ?1 AND o.own_id = j.value AND o.own_id <> '' ORDER BY o.id DESC LIMIT 2)`
 )

@@ -24,9 +24,9 @@ func (s *Store) BeginRetelling(ctx context.Context, account string, since time.T
 			return err
 		}
 		// In their order: of two leads, the younger has the greater ID.
-		n, err := t.affect(`INSERT INTO leads (account, network_id, own_id, fields, fallback, first_seen, status_at, version, next_poll, polls)
-			SELECT ?1, network_id, own_id, fields, fallback, first_seen, status_at, version, next_poll, polls
-			FROM leads WHERE account = ?2 AND (first_seen < ?3 OR version = 0) ORDER BY id`, account+secondBook, account, ms(since))
+		n, err := t.affect(`INSERT INTO leads (account, network_id, own_id, fields, fallback, first_seen, status_at, heard, version, next_poll, polls)
+			SELECT ?1, network_id, own_id, fields, fallback, first_seen, status_at, heard, version, next_poll, polls
+			FROM leads WHERE account = ?2 AND heard < ?3 ORDER BY id`, account+secondBook, account, ms(since))
 		if err != nil {
 			return err
 		}

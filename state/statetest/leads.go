@@ -101,7 +101,7 @@ func testLeads(t *testing.T, d Driver) {
 			f.equal("third page, which told nothing new", pages[2].Leads, []state.LeadRow(nil))
 			want := state.Lead{
 				ID: f.lead(state.ByNetworkID, "7").ID, Account: "acme", Fields: row, Fallback: state.LeadFields{},
-				FirstSeen: receipt(p, 1, false).ReceivedAt, StatusAt: receipt(p, 2, false).ReceivedAt, Version: pages[1].Version,
+				FirstSeen: receipt(p, 1, false).ReceivedAt, StatusAt: receipt(p, 2, false).ReceivedAt, Heard: receipt(p, 1, false).ReceivedAt, Version: pages[1].Version,
 				NextPoll: receipt(p, 1, false).ReceivedAt.Add(time.Hour),
 			}
 			f.equal("lead", f.lead(state.ByNetworkID, "7"), want)

@@ -167,6 +167,22 @@ func testRetelling(t *testing.T, d Driver) {
 			f.equal("accounts with leads", len(counts), 1)
 			f.equal("leads", counts[0].Known, int64(1))
 		}},
+		{"a lead that is older than what told of it is told of anew, whatever it says of its age", func(f *fixture) {
+			p := f.created(window(0))
+			f.receive(tells(p, 1, true, told(net, "n1", state.LeadCreated, "1000", "sub1", "wrong")))
+			f.no(f.s.BeginRetelling(f.ctx, "acme", t0))
+			f.no(f.s.Retell(f.ctx, "acme", 7, t0, tell(told(net, "n1", state.LeadCreated, "1000"))))
+			f.no(f.s.EndRetelling(f.ctx, "acme"))
+			f.equal("fields", f.lead(state.ByNetworkID, "n1").Fields, state.LeadFields{net: "n1", state.LeadCreated: "1000"})
+		}},
+		{"a lead that a list filled up keeps what it had", func(f *fixture) {
+			p := f.created(window(0))
+			f.receive(tells(p, 1, true, told(net, "n1", "sub1", "told")))
+			must[int](f)(f.s.AddLeads(f.ctx, "acme", []state.LeadFact{told(net, "n1", own, "c1")}, leadRule, t0.Add(time.Hour)))
+			f.no(f.s.BeginRetelling(f.ctx, "acme", t0))
+			f.no(f.s.EndRetelling(f.ctx, "acme"))
+			f.equal("fields", f.lead(state.ByNetworkID, "n1").Fields, state.LeadFields{net: "n1", own: "c1", "sub1": "told"})
+		}},
 		{"leads from before, and those that nobody told of, are in the second book", func(f *fixture) {
 			must[int](f)(f.s.AddLeads(f.ctx, "acme", []state.LeadFact{told(net, "n2", own, "c2")}, leadRule, t0.Add(time.Hour)))
 			first := begun(f, t0.Add(2*time.Minute))
