@@ -98,14 +98,21 @@ func TestRecordsThatWereReadOnceMoreLeaveTheQuarantine(t *testing.T) {
 	must(t, w.Release(ctx, "main", "conversions", nil, 20))
 }
 
-// A pull of version 10 with pages up to 12 is loaded again as 110. Since then a younger
-// call saw b, at 15, and was not loaded again, and d was, as 113.
+// A pull of version 10 is loaded again as 110. Since then a younger one answered for the
+// last hour, of which b is, and was not loaded again; and a younger list of changes has d,
+// and was, as 113.
 func TestAUnitThatIsLoadedAgainBuriesNothingOfYoungerCalls(t *testing.T) {
 	for name, loose := range map[string]bool{"a window": false, "a window of leads": true} {
 		t.Run(name, func(t *testing.T) {
 			w := setup(t)
+			created := func(id string) string {
+				if id == "b" {
+					return "2026-03-01 23:00:00"
+				}
+				return "2026-03-01 22:59:59"
+			}
 			c := func(id string, version uint64) conv {
-				return conv{id: id, created: "2026-03-01 10:00:00", status: "pending", payout: "1", revenue: "1", currency: "USD", version: version, window: "2026-03-01"}
+				return conv{id: id, created: created(id), status: "pending", payout: "1", revenue: "1", currency: "USD", version: version, window: "2026-03-01"}
 			}
 			unit := dayUnit(10, "2026-03-01")
 			unit.Outputs[0].Loose = loose
@@ -116,7 +123,8 @@ func TestAUnitThatIsLoadedAgainBuriesNothingOfYoungerCalls(t *testing.T) {
 			change.Version = 112
 			publish(t, w, []Unit{change}, conversions(t, c("d", 113)))
 
-			unit.Version, unit.Through, unit.Since = 110, 12, 100
+			unit.Version = 110
+			unit.Outputs[0].Except = []Part{{From: at("2026-03-01 23:00:00"), To: at("2026-03-02"), FromDay: at("2026-03-01"), ToDay: at("2026-03-02")}}
 			r := publish(t, w, []Unit{unit}, conversions(t, c("a", 111), c("new key", 111))).Units[0]
 			equal(t, "conversions", ask(t, w, "SELECT conversion_id FROM {db}.conversions ORDER BY ALL"), lines("a", "b", "d", "new key"))
 			if r.Added != 1 || r.Changed != 0 || r.Removed != 2 {

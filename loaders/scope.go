@@ -30,9 +30,7 @@ type area struct {
 	// equal are the columns with constants, sorted.
 	equal []string
 	// loose areas own what their units stage wherever it lies (see Scope.Loose).
-	loose bool
-	// again says that units of the area were loaded before (see Unit.Since).
-	again  bool
+	loose  bool
 	scopes []areaScope
 }
 
@@ -40,18 +38,21 @@ type area struct {
 type areaScope struct {
 	unit    int // index in the publication
 	version uint64
-	// through and since are the unit's.
-	through, since uint64
-	account        string
-	run            string
-	window         time.Time // what the unit's rows carry in _window
+	account string
+	run     string
+	window  time.Time // what the unit's rows carry in _window
 	// from and to bound by, half open; for a Date column they are midnights UTC.
 	from, to time.Time
 	// fromDay and toDay bound the partition's report day, half open and generously;
 	// zero where by is that day or the table has none.
 	fromDay, toDay time.Time
-	equal          []string // values of area.equal
+	// except are parts of the window that are not the unit's, as from and to are.
+	except []span
+	equal  []string // values of area.equal
 }
+
+// span is a part of time, half open.
+type span struct{ from, to time.Time }
 
 // areas sorts the scopes of units into areas, in a stable order. Scopes that overlap
 // are an error: it could not be said which unit a row belongs to.
@@ -66,7 +67,7 @@ func areas(units []Unit) ([]*area, error) {
 				return nil, fmt.Errorf("pull %d has two scopes in %s", u.PullID, o.Table.Name)
 			}
 			seen[o.Table] = true
-			s := areaScope{unit: i, version: u.Version, through: u.Through, since: u.Since, account: u.Account, run: u.RunID, window: o.From}
+			s := areaScope{unit: i, version: u.Version, account: u.Account, run: u.RunID, window: o.From}
 			by := ""
 			if u.Complete && o.By != "" {
 				by = o.By
@@ -82,6 +83,13 @@ func areas(units []Unit) ([]*area, error) {
 					// another time zone.
 					s.fromDay, s.toDay = o.FromDay.AddDate(0, 0, -1), o.ToDay.AddDate(0, 0, 1)
 				}
+				for _, e := range o.Except {
+					if o.Table.Columns[c].Type == schema.Date {
+						s.except = append(s.except, span{e.FromDay, e.ToDay})
+					} else {
+						s.except = append(s.except, span{e.From, e.To})
+					}
+				}
 				if !s.from.Before(s.to) {
 					return nil, fmt.Errorf("pull %d: the window of %s is empty", u.PullID, o.Table.Name)
 				}
@@ -93,9 +101,9 @@ func areas(units []Unit) ([]*area, error) {
 				}
 				s.equal = append(s.equal, o.Equal[c])
 			}
-			key := strings.Join(append([]string{o.Table.Name, fmt.Sprint(u.Complete, o.Loose, u.Since > 0), by}, equal...), "\x00")
+			key := strings.Join(append([]string{o.Table.Name, fmt.Sprint(u.Complete, o.Loose), by}, equal...), "\x00")
 			if found[key] == nil {
-				found[key] = &area{table: o.Table, complete: u.Complete, by: by, equal: equal, loose: o.Loose, again: u.Since > 0}
+				found[key] = &area{table: o.Table, complete: u.Complete, by: by, equal: equal, loose: o.Loose}
 			}
 			found[key].scopes = append(found[key].scopes, s)
 		}
@@ -166,7 +174,6 @@ func (a *area) external(wanted func(areaScope) bool) (*ext.Table, error) {
 		ext.Column("unit", "UInt32"), ext.Column("version", "UInt64"),
 		ext.Column("account", "String"), ext.Column("run", "String"), ext.Column("window", "DateTime('UTC')"),
 		ext.Column("low", chcolumn.Type(kind)), ext.Column("high", chcolumn.Type(kind)),
-		ext.Column("through", "UInt64"), ext.Column("since", "UInt64"),
 	}
 	for i := range a.equal {
 		columns = append(columns, ext.Column(fmt.Sprintf("equal_%d", i), "String"))
@@ -179,7 +186,7 @@ func (a *area) external(wanted func(areaScope) bool) (*ext.Table, error) {
 		if !wanted(s) {
 			continue
 		}
-		row := []any{uint32(s.unit), s.version, s.account, s.run, orEpoch(s.window), orEpoch(s.from), orEpoch(s.to), s.through, s.since}
+		row := []any{uint32(s.unit), s.version, s.account, s.run, orEpoch(s.window), orEpoch(s.from), orEpoch(s.to)}
 		for _, v := range s.equal {
 			row = append(row, v)
 		}
@@ -218,12 +225,19 @@ func (a *area) inside() string {
 }
 
 // older gives the condition, after join, that a visible row is of an older call than its
-// unit's.
+// unit's, and no younger unit answers for it.
 func (a *area) older() string {
-	if a.again {
-		return "r._version < s.version AND (r._version <= s.through OR r._version >= s.since)"
+	condition := "r._version < s.version"
+	value := instant
+	if a.byDate() {
+		value = day
 	}
-	return "r._version < s.version"
+	for _, s := range a.scopes {
+		for _, e := range s.except {
+			condition += fmt.Sprintf(" AND NOT (s.unit = %[1]d AND r.%[2]s >= %[3]s AND r.%[2]s < %[4]s)", s.unit, quote(a.by), value(e.from), value(e.to))
+		}
+	}
+	return condition
 }
 
 // brought gives the area of what the units stage: the area itself, but for a loose one
@@ -254,28 +268,28 @@ func (a *area) needed() []string {
 // others, in literals, so that the server reads little of the table. Windows that
 // touch become one range.
 func (a *area) near() string {
-	type span struct {
+	type stretch struct {
 		account  string
 		equal    []string
 		from, to time.Time
 		// fromDay and toDay are zero where the window's own bounds are days.
 		fromDay, toDay time.Time
 	}
-	collect := func(join func(last *span, s *areaScope) bool) []span {
-		var spans []span
+	collect := func(join func(last *stretch, s *areaScope) bool) []stretch {
+		var spans []stretch
 		for i := range a.scopes {
 			s := &a.scopes[i]
 			if n := len(spans); n > 0 && spans[n-1].account == s.account && slices.Equal(spans[n-1].equal, s.equal) && join(&spans[n-1], s) {
 				spans[n-1].to, spans[n-1].toDay = s.to, s.toDay
 				continue
 			}
-			spans = append(spans, span{s.account, s.equal, s.from, s.to, s.fromDay, s.toDay})
+			spans = append(spans, stretch{s.account, s.equal, s.from, s.to, s.fromDay, s.toDay})
 		}
 		return spans
 	}
-	spans := collect(func(last *span, s *areaScope) bool { return !s.from.After(last.to) })
+	spans := collect(func(last *stretch, s *areaScope) bool { return !s.from.After(last.to) })
 	if len(spans) > maxRanges {
-		spans = collect(func(*span, *areaScope) bool { return true })
+		spans = collect(func(*stretch, *areaScope) bool { return true })
 	}
 	conditions := make([]string, len(spans))
 	for i, s := range spans {

@@ -35,10 +35,6 @@ type Unit struct {
 	// Doubt says in words why the caller doubts what the unit brought (a total that the
 	// network states disagrees with it); empty if it does not. The guard holds it back.
 	Doubt string
-	// Through and Since are for a unit whose pages were loaded before, and have greater
-	// versions now than they had. Visible rows with a version between the two are of calls
-	// that are younger than the unit, and stay. Both 0 for all others.
-	Through, Since uint64
 	// Accepted says that somebody asked to believe the unit, whatever it brought.
 	Accepted bool
 }
@@ -57,6 +53,9 @@ type Scope struct {
 	// FromDay and ToDay bound the window when By is a Date: midnights UTC that stand for
 	// report days, half open.
 	FromDay, ToDay time.Time
+	// Except are parts of the window of which younger units answer, whose rows are none of
+	// this one's: the unit was loaded before, and has a greater version now than it had.
+	Except []Part
 	// Equal are constants by column (report of stats, stream of entities).
 	Equal map[string]string
 	// Loose says that the unit's rows may lie outside of its window, which only says what
@@ -90,6 +89,9 @@ type UnitResult struct {
 	// publication is held, nothing of it is published.
 	Held string
 }
+
+// Part is a part of a window, half open; FromDay and ToDay are as in Scope.
+type Part struct{ From, To, FromDay, ToDay time.Time }
 
 // RawPage is one answer of a network, as it was received (secrets removed).
 type RawPage struct {

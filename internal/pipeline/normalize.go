@@ -319,7 +319,7 @@ func contextOf(l *load, page *state.Page) *normalize.Context {
 		c.Window = asked(l)
 		c.By = l.stream.Window.By
 	}
-	if l.entry != nil && l.entry.replay != nil {
+	if l.entry != nil && l.entry.replay != nil && leadsIn(l.stream.OutputsBy(l.pull.Route)) < 0 {
 		c.Younger = l.entry.replay.Younger
 	}
 	asked := extractors.Asked(page.Request)

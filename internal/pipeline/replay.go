@@ -23,9 +23,8 @@ type Replay struct {
 	Pull state.Pull
 	// Was is the version of the pull as it was; 0 if it is put together from several.
 	Was uint64
-	// Through and Since are those of loaders.Unit.
-	Through, Since uint64
-	// Younger are the rows of its pages that younger answers have, by the new versions.
+	// Younger are the times of which younger answers have all rows, by the new versions. Such
+	// rows are left out of its pages, but for those of leads, and are not buried.
 	Younger normalize.Younger
 	// Pages gives pages with a Seq greater than after, at most limit, and at least one if
 	// there is any. Their PullID and Seq are as raw_pages has them, their versions new. A

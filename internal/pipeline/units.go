@@ -39,9 +39,6 @@ func unitOf(l *load) loaders.Unit {
 		NoTombstones: l.bad > 0 || l.pull.Kind == state.Snapshot && leadsIn(l.stream.OutputsBy(l.pull.Route)) >= 0,
 		Shrink:       l.account.Shrink, Doubt: doubtOf(l), Accepted: l.pull.Accept,
 	}
-	if r := l.entry.replay; r != nil {
-		u.Through, u.Since = r.Through, r.Since
-	}
 	for _, out := range l.stream.OutputsBy(l.pull.Route) {
 		if i := slices.IndexFunc(u.Outputs, func(s loaders.Scope) bool { return s.Table == out.Table }); i >= 0 {
 			// Two outputs in one table (an offer's rates and its personal rates) are one
@@ -54,7 +51,8 @@ func unitOf(l *load) loaders.Unit {
 		if l.pull.Kind == state.Windowed {
 			window := asked(l)
 			scope.By, scope.From, scope.To = l.stream.Window.By, window.From, window.To
-			scope.FromDay, scope.ToDay = days(l.pull, l.stream.Window.Location)
+			scope.FromDay, scope.ToDay = days(l.pull.From, l.pull.To, l.stream.Window.Location)
+			scope.Except = others(l, window)
 			if c := out.Table.Index(scope.By); window.To.Before(l.pull.To) && c >= 0 && out.Table.Columns[c].Type == schema.Date {
 				u.NoTombstones = true // a part of a day cannot be told from the rest of it
 			}
@@ -87,10 +85,28 @@ func asked(l *load) schema.Window {
 	return w
 }
 
+// others gives the parts of a window of which answers have all rows that are younger than
+// a pull that is loaded once more.
+func others(l *load, w schema.Window) []loaders.Part {
+	if l.entry == nil || l.entry.replay == nil || l.entry.replay.Younger.By != l.stream.Window.By {
+		return nil
+	}
+	var parts []loaders.Part
+	for _, s := range l.entry.replay.Younger.Spans.Within(w.From.UnixMilli(), w.To.UnixMilli()) {
+		if s.Version <= l.pull.Version {
+			continue
+		}
+		p := loaders.Part{From: time.UnixMilli(s.From).UTC(), To: time.UnixMilli(s.To).UTC()}
+		p.FromDay, p.ToDay = days(p.From, p.To, l.stream.Window.Location)
+		parts = append(parts, p)
+	}
+	return parts
+}
+
 // days gives the report days that a window covers, the first and the one after the
 // last, as midnights UTC.
-func days(p state.Pull, loc *time.Location) (from, to time.Time) {
-	a, b := p.From.In(loc), p.To.Add(-time.Millisecond).In(loc)
+func days(begin, end time.Time, loc *time.Location) (from, to time.Time) {
+	a, b := begin.In(loc), end.Add(-time.Millisecond).In(loc)
 	from = time.Date(a.Year(), a.Month(), a.Day(), 0, 0, 0, 0, time.UTC)
 	to = time.Date(b.Year(), b.Month(), b.Day()+1, 0, 0, 0, 0, time.UTC)
 	return from, to

@@ -30,14 +30,19 @@ type page struct {
 	of *pull
 }
 
+// dated is the version by which a page stands to others. One that waited in the inbox while
+// others were made anew was given a greater one than those have by which they are kept; its
+// number says when it was received. A file is older than its receipt.
+func dated(r loaders.RawRef) uint64 { return min(r.Version, uint64(r.Seq)) }
+
 // through is the greatest version of the pull's pages.
 func (p *pull) through() uint64 {
-	return slices.MaxFunc(p.Pages, func(a, b loaders.RawRef) int { return cmp.Compare(a.Version, b.Version) }).Version
+	return dated(slices.MaxFunc(p.Pages, func(a, b loaders.RawRef) int { return cmp.Compare(dated(a), dated(b)) }))
 }
 
 // first is the smallest version of the pull's pages.
 func (p *pull) first() uint64 {
-	return slices.MinFunc(p.Pages, func(a, b loaders.RawRef) int { return cmp.Compare(a.Version, b.Version) }).Version
+	return dated(slices.MinFunc(p.Pages, func(a, b loaders.RawRef) int { return cmp.Compare(dated(a), dated(b)) }))
 }
 
 // received is when the last page was received.
@@ -108,7 +113,7 @@ func (c *choice) wanted() uint64 {
 		cut = min(cut, p.first())
 	}
 	for _, p := range c.parts {
-		cut = min(cut, p.Version)
+		cut = min(cut, dated(p.RawRef))
 	}
 	return cut
 }
@@ -156,20 +161,20 @@ func choose(k known, f filter) *choice {
 			continue
 		}
 		for _, r := range p.Pages {
-			if snapshot != nil && r.Version < snapshot.version {
+			if snapshot != nil && dated(r) < snapshot.version {
 				continue
 			}
 			parts = append(parts, page{r, p})
 			if !r.ReceivedAt.Before(f.since) && (f.quarantined == nil || f.quarantined[r.Seq]) {
-				cut = min(cut, r.Version)
+				cut = min(cut, dated(r))
 			}
 		}
 		if snapshot != nil && p.through() < snapshot.version {
 			c.replaced = append(c.replaced, p)
 		}
 	}
-	c.parts = slices.DeleteFunc(parts, func(p page) bool { return p.Version < cut })
-	slices.SortFunc(c.parts, func(a, b page) int { return cmp.Compare(a.Version, b.Version) })
+	c.parts = slices.DeleteFunc(parts, func(p page) bool { return dated(p.RawRef) < cut })
+	slices.SortFunc(c.parts, func(a, b page) int { return cmp.Compare(dated(a.RawRef), dated(b.RawRef)) })
 	return c
 }
 
@@ -208,7 +213,7 @@ func (k known) window(c *choice, p *pull, taken *times) {
 // pull puts in what is not written down.
 func (k known) pull(raw loaders.RawPull) *pull {
 	p := &pull{RawPull: raw, kind: state.Kind(raw.Kind), version: raw.Version}
-	if p.version == 0 {
+	if p.version == 0 || p.version > p.first() {
 		p.version = p.first()
 	}
 	if p.PulledAt.IsZero() {

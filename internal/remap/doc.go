@@ -12,7 +12,8 @@
 //     list of changes, or a window that reaches further, has of that time are left out.
 //   - Lists of changes go before windows: what changed after a window was pulled is there
 //     in its new form before the window is.
-//   - A window buries nothing that a younger call saw, loaded once more or not.
+//   - A window buries nothing of a time of which a younger one has all rows, loaded once
+//     more or not.
 //
 // Leads are put together of everything that was ever told of them, so a second book of them
 // is written from the kept answers first, of which nothing is visible; then the rows of all

@@ -31,7 +31,7 @@ func (m *Remap) retell(ctx context.Context, g *group) error {
 	for _, p := range g.parts {
 		for _, x := range p.pulls {
 			for _, ref := range x.Pages {
-				if ref.Version < g.cut {
+				if dated(ref) < g.cut {
 					continue
 				}
 				pages = append(pages, told{page: page{ref, x}, part: p})
@@ -50,7 +50,7 @@ func (m *Remap) retell(ctx context.Context, g *group) error {
 		if x.waits.ID != 0 {
 			return x.Version // new already
 		}
-		return g.order.of(x.Version)
+		return g.order.of(dated(x.RawRef))
 	}
 	slices.SortFunc(pages, func(a, b told) int {
 		if version(&a) < version(&b) {
@@ -245,7 +245,7 @@ func (m *Remap) loadLeads(ctx context.Context, g *group) error {
 		if n == 0 {
 			break
 		}
-		if err := m.replay(ctx, p, &pipeline.Replay{Pull: m.leadPull(g, p, n), Since: g.order.base, Pages: rows(after, through)}, nil); err != nil {
+		if err := m.replay(ctx, p, &pipeline.Replay{Pull: m.leadPull(g, p, n), Pages: rows(after, through)}, nil); err != nil {
 			return err
 		}
 		after = through
@@ -270,7 +270,7 @@ func (m *Remap) loadLeads(ctx context.Context, g *group) error {
 			}
 			return []state.Page{one}, nil
 		}
-		if err := m.replay(ctx, p, &pipeline.Replay{Pull: m.leadPull(g, p, len(keys)), Since: g.order.base, Pages: gone}, nil); err != nil {
+		if err := m.replay(ctx, p, &pipeline.Replay{Pull: m.leadPull(g, p, len(keys)), Pages: gone}, nil); err != nil {
 			return err
 		}
 	}

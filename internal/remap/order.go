@@ -22,7 +22,7 @@ func (o *order) addPulls(pulls []*pull) {
 	for _, p := range pulls {
 		o.add(p.version)
 		for _, r := range p.Pages {
-			o.add(r.Version)
+			o.add(dated(r))
 		}
 	}
 }

@@ -153,7 +153,7 @@ func (m *Remap) choose(ctx context.Context, g *group) error {
 	if g.leads {
 		for _, p := range g.parts {
 			p.whole = slices.DeleteFunc(p.whole, func(x *pull) bool { return x.through() < g.cut })
-			p.parts = slices.DeleteFunc(p.parts, func(x page) bool { return x.Version < g.cut })
+			p.parts = slices.DeleteFunc(p.parts, func(x page) bool { return dated(x.RawRef) < g.cut })
 			p.spans = slices.DeleteFunc(p.spans, func(s normalize.Span) bool {
 				return !slices.ContainsFunc(p.whole, func(x *pull) bool { return x.version == s.Version })
 			})
@@ -305,10 +305,7 @@ func (m *Remap) loadParts(ctx context.Context, g *group, p *part) error {
 		youngest := pages[len(pages)-1].of
 		pull := youngest.state(g.account.Name, p.stream.Name)
 		pull.Version, pull.Pages, pull.Records = g.order.of(youngest.version), len(pages), records
-		r := &pipeline.Replay{Pull: pull, Since: g.order.base, Pages: m.pages(g, p, pages, false)}
-		if !g.leads {
-			r.Younger = normalize.Younger{By: p.by, Spans: g.spans[p.by]}
-		}
+		r := &pipeline.Replay{Pull: pull, Younger: normalize.Younger{By: p.by, Spans: g.spans[p.by]}, Pages: m.pages(g, p, pages, false)}
 		if err := m.replay(ctx, p, r, nil); err != nil {
 			return err
 		}
@@ -326,10 +323,7 @@ func (m *Remap) loadWhole(ctx context.Context, g *group, p *part) error {
 		for i, ref := range x.Pages {
 			pages[i] = page{ref, x}
 		}
-		r := &pipeline.Replay{Pull: pull, Was: x.version, Through: x.through(), Since: g.order.base, Pages: m.pages(g, p, pages, g.leads)}
-		if !g.leads {
-			r.Younger = normalize.Younger{By: p.by, Spans: g.spans[p.by]}
-		}
+		r := &pipeline.Replay{Pull: pull, Was: x.version, Younger: normalize.Younger{By: p.by, Spans: g.spans[p.by]}, Pages: m.pages(g, p, pages, g.leads)}
 		if err := m.replay(ctx, p, r, x); err != nil {
 			return err
 		}
@@ -363,7 +357,7 @@ func (m *Remap) read(ctx context.Context, g *group, p *part, x page) (state.Page
 		return state.Page{}, err
 	}
 	return state.Page{
-		Seq: x.Seq, PullID: x.of.PullID, Version: g.order.of(x.Version), Body: raw[0].Body, File: raw[0].File, Request: raw[0].Request,
+		Seq: x.Seq, PullID: x.of.PullID, Version: g.order.of(dated(x.RawRef)), Body: raw[0].Body, File: raw[0].File, Request: raw[0].Request,
 		Records: raw[0].Records, RawBytes: raw[0].RawBytes, ReceivedAt: x.ReceivedAt,
 	}, nil
 }

@@ -61,6 +61,13 @@ func (s Spans) At(milli int64) uint64 {
 	return s[i].Version
 }
 
+// Within gives the spans that reach into a part of time.
+func (s Spans) Within(from, to int64) Spans {
+	i := sort.Search(len(s), func(i int) bool { return s[i].To > from })
+	j := sort.Search(len(s), func(i int) bool { return s[i].From >= to })
+	return s[i:max(i, j)]
+}
+
 // Younger says which rows of an answer that is read once more are not its own any more:
 // those that a younger one would have, if they still were.
 type Younger struct {
