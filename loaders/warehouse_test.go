@@ -64,6 +64,9 @@ func TestNoErrorQuotesThePassword(t *testing.T) {
 	for _, dsn := range []string{
 		"clickhouse://user:" + secret + "@127.0.0.1:1/", "clickhouse://user:" + secret + "%zz@host/", "http://user:" + secret + "@host/",
 		"user:" + secret, "clickhouse://user:s3cr%2Ft%23p%40ss%3Aw0rd@127.0.0.1:1/", "clickhouse://user:s3cr%2Ft%23p%40ss%3Aw0rd@127.0.0.1:1/?secure=maybe",
+		"http://user:s3cr%2Ft%23p%40ss%3Aw0rd@127.0.0.1:1/", "https://user:s3cr%2Ft%23p%40ss%3Aw0rd@127.0.0.1:1/", "http://127.0.0.1:1/?username=u&password=s3cret&token=w0rd",
+		"clickhouse://user:s3cr%2Ft%23p%40ss%3Aw0rd@127.0.0.1:1/?protocol=http", "http://127.0.0.1:1/?http_proxy=http%3A%2F%2Fu%3As3cret%40127.0.0.1%3A1",
+		"http://host.invalid:1/?http_proxy=http%3A%2F%2Fu%3As3cret%40127.0.0.1%3A1", "http://host/?http_proxy=http%3A%2F%2Fu%3As3cr%2Ft%40h", "https://user:" + secret + "@host/?x=%zz",
 	} {
 		w, err := Open(t.Context(), Options{DSN: dsn})
 		if err == nil {
