@@ -227,17 +227,18 @@ func (a *area) inside() string {
 // older gives the condition, after join, that a visible row is of an older call than its
 // unit's, and no younger unit answers for it.
 func (a *area) older() string {
-	condition := "r._version < s.version"
+	var condition strings.Builder
+	condition.WriteString("r._version < s.version")
 	value := instant
 	if a.byDate() {
 		value = day
 	}
 	for _, s := range a.scopes {
 		for _, e := range s.except {
-			condition += fmt.Sprintf(" AND NOT (s.unit = %[1]d AND r.%[2]s >= %[3]s AND r.%[2]s < %[4]s)", s.unit, quote(a.by), value(e.from), value(e.to))
+			condition.WriteString(fmt.Sprintf(" AND NOT (s.unit = %[1]d AND r.%[2]s >= %[3]s AND r.%[2]s < %[4]s)", s.unit, quote(a.by), value(e.from), value(e.to)))
 		}
 	}
-	return condition
+	return condition.String()
 }
 
 // brought gives the area of what the units stage: the area itself, but for a loose one
