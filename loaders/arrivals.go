@@ -88,7 +88,7 @@ func (p *publication) recordArrivals(ctx context.Context, now time.Time) error {
 	var batch driver.Batch
 	for i := range p.units {
 		u, f := &p.units[i], &p.found[i]
-		if f.recorded {
+		if f.recorded || u.Again {
 			continue
 		}
 		found := map[arrival]uint64{}

@@ -113,7 +113,7 @@ func restatements() *table {
 			ledgerColumn("payout_after", kindAmount, "Payout of these rows now."),
 			ledgerColumn("revenue_before", kindAmount, "Revenue of these rows before."),
 			ledgerColumn("revenue_after", kindAmount, "Revenue of these rows now."),
-			ledgerColumn("tier", kindWord, "Urgency of the pull: hot, warm, cold or backfill."),
+			ledgerColumn("tier", kindWord, "Urgency of the pull: hot, warm, cold or backfill; remap where its answers were only read anew."),
 			ledgerColumn("at", kindInstant, "When the difference was found, UTC."),
 		),
 		key: []string{"account", "stream", "window_from", "window_to", "pull_version", "table_name", "currency"},

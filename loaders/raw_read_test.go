@@ -123,13 +123,14 @@ func TestAUnitThatIsLoadedAgainBuriesNothingOfYoungerCalls(t *testing.T) {
 			change.Version = 112
 			publish(t, w, []Unit{change}, conversions(t, c("d", 113)))
 
-			unit.Version = 110
+			unit.Version, unit.Again = 110, true
 			unit.Outputs[0].Except = []Part{{From: at("2026-03-01 23:00:00"), To: at("2026-03-02"), FromDay: at("2026-03-01"), ToDay: at("2026-03-02")}}
 			r := publish(t, w, []Unit{unit}, conversions(t, c("a", 111), c("new key", 111))).Units[0]
 			equal(t, "conversions", ask(t, w, "SELECT conversion_id FROM {db}.conversions ORDER BY ALL"), lines("a", "b", "d", "new key"))
 			if r.Added != 1 || r.Changed != 0 || r.Removed != 2 {
 				t.Errorf("it changed %+v, want 1 added and 2 removed", r)
 			}
+			equal(t, "arrivals", ask(t, w, "SELECT count() FROM {store}.arrivals WHERE pull_version = 110"), "0")
 			told, err := w.RestatedBy(t.Context(), "main", 100, 200)
 			must(t, err)
 			if diff := cmp.Diff([]Restated{{Stream: "conversions", Table: "conversions", Added: 1, Removed: 2}}, told); diff != "" {

@@ -10,7 +10,7 @@ import (
 type Unit struct {
 	PullID                   int64
 	Network, Account, Stream string
-	// Tier is the pull's urgency in words, for the ledger of restatements.
+	// Tier is the pull's urgency in words, or remap, for the ledger of restatements.
 	Tier  string
 	RunID string
 	// Version is the pull's own. Its rows have greater ones, its tombstones exactly this one.
@@ -35,6 +35,9 @@ type Unit struct {
 	// Doubt says in words why the caller doubts what the unit brought (a total that the
 	// network states disagrees with it); empty if it does not. The guard holds it back.
 	Doubt string
+	// Again says that the unit was loaded before, and what it changes now comes of how it is
+	// read: that says nothing of how late the network's rows are.
+	Again bool
 	// Accepted says that somebody asked to believe the unit, whatever it brought.
 	Accepted bool
 }

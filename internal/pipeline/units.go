@@ -39,6 +39,9 @@ func unitOf(l *load) loaders.Unit {
 		NoTombstones: l.bad > 0 || l.pull.Kind == state.Snapshot && leadsIn(l.stream.OutputsBy(l.pull.Route)) >= 0,
 		Shrink:       l.account.Shrink, Doubt: doubtOf(l), Accepted: l.pull.Accept,
 	}
+	if l.entry != nil && l.entry.replay != nil {
+		u.Again, u.Tier = true, "remap"
+	}
 	for _, out := range l.stream.OutputsBy(l.pull.Route) {
 		if i := slices.IndexFunc(u.Outputs, func(s loaders.Scope) bool { return s.Table == out.Table }); i >= 0 {
 			// Two outputs in one table (an offer's rates and its personal rates) are one

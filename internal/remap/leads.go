@@ -19,8 +19,8 @@ import (
 type told struct {
 	page
 	part *part
-	// waits is the pull that the page waits for, zero for a page that is kept.
-	waits state.Pull
+	// waits is the pull of a page that waits, nil for a page that is kept.
+	waits *state.Pull
 	seq   int64
 }
 
@@ -47,7 +47,7 @@ func (m *Remap) retell(ctx context.Context, g *group) error {
 	}
 	pages = append(pages, waiting...)
 	version := func(x *told) uint64 {
-		if x.waits.ID != 0 {
+		if x.waits != nil {
 			return x.Version // new already
 		}
 		return g.order.of(dated(x.RawRef))
@@ -66,8 +66,8 @@ func (m *Remap) retell(ctx context.Context, g *group) error {
 		x := &pages[i]
 		var one state.Page
 		var pull state.Pull
-		if x.waits.ID != 0 {
-			pull = x.waits
+		if x.waits != nil {
+			pull = *x.waits
 			list, err := m.o.Store.Pages(ctx, pull.ID, x.seq-1, 1)
 			if err != nil {
 				return err
@@ -116,7 +116,7 @@ func (m *Remap) waiting(ctx context.Context, g *group) ([]told, error) {
 			continue
 		}
 		for _, x := range open[i].Pages {
-			one := told{waits: p, seq: x.Seq}
+			one := told{waits: &p, seq: x.Seq}
 			one.Version = x.Version
 			pages = append(pages, one)
 		}

@@ -624,7 +624,7 @@ CREATE TABLE IF NOT EXISTS `affiliate_store`.`restatements`
     `payout_after` Decimal(38, 10) COMMENT 'Payout of these rows now.' CODEC(ZSTD(1)),
     `revenue_before` Decimal(38, 10) COMMENT 'Revenue of these rows before.' CODEC(ZSTD(1)),
     `revenue_after` Decimal(38, 10) COMMENT 'Revenue of these rows now.' CODEC(ZSTD(1)),
-    `tier` LowCardinality(String) COMMENT 'Urgency of the pull: hot, warm, cold or backfill.' CODEC(ZSTD(1)),
+    `tier` LowCardinality(String) COMMENT 'Urgency of the pull: hot, warm, cold or backfill; remap where its answers were only read anew.' CODEC(ZSTD(1)),
     `at` DateTime64(3, 'UTC') COMMENT 'When the difference was found, UTC.' CODEC(Delta(8), ZSTD(1))
 )
 ENGINE = ReplacingMergeTree(at)

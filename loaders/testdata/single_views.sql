@@ -966,7 +966,7 @@ CREATE OR REPLACE VIEW `affiliate`.`restatements`
     `payout_after` Decimal(38, 10) COMMENT 'Payout of these rows now.',
     `revenue_before` Decimal(38, 10) COMMENT 'Revenue of these rows before.',
     `revenue_after` Decimal(38, 10) COMMENT 'Revenue of these rows now.',
-    `tier` LowCardinality(String) COMMENT 'Urgency of the pull: hot, warm, cold or backfill.',
+    `tier` LowCardinality(String) COMMENT 'Urgency of the pull: hot, warm, cold or backfill; remap where its answers were only read anew.',
     `at` DateTime64(3, 'UTC') COMMENT 'When the difference was found, UTC.'
 )
 DEFINER = CURRENT_USER SQL SECURITY DEFINER

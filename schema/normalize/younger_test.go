@@ -28,6 +28,11 @@ func TestOfEachInstantTheYoungestSpanCounts(t *testing.T) {
 		}
 	}
 	spans := normalize.NewSpans([]normalize.Span{{10, 20, 7}, {30, 40, 8}})
+	for part, want := range map[[2]int64]int{{0, 10}: 0, {0, 11}: 1, {15, 35}: 2, {20, 30}: 0, {39, 50}: 1, {40, 50}: 0} {
+		if got := spans.Within(part[0], part[1]); len(got) != want {
+			t.Errorf("within %v: %v, want %d", part, got, want)
+		}
+	}
 	for at, want := range map[int64]uint64{9: 0, 10: 7, 19: 7, 20: 0, 30: 8, 39: 8, 40: 0} {
 		if got := spans.At(at); got != want {
 			t.Errorf("at %d: version %d, want %d", at, got, want)
