@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"database/sql"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -223,6 +224,52 @@ func TestRemapKilledAtAnyStepIsBegunAgainAndNeverShowsAnOlderRow(t *testing.T) {
 	b.binary = fresh.binary
 	b.run(pull...).ended(t, 0)
 	sameRows(t, "conversions", b.everything(conn, "conversions"), want)
+}
+
+// What was received of a pull when syncd was killed waits in the inbox, older than some of
+// what is made anew and younger than the rest.
+func TestRemapKeepsTheOrderOfWhatIsNotLoadedYet(t *testing.T) {
+	t.Parallel()
+	b, x, pull := newRemapBed(t)
+	b.run(pull...).ended(t, 0)
+	b.network.Restate(7, affisesim.Change{Statuses: 200, Amounts: 50, Late: 30, Removed: 25, Within: 15 * 24 * time.Hour})
+	b.binary = must(crashing())(t)
+	for _, step := range []string{"received:3", "received:40"} {
+		if r := b.startWith([]string{"SYNCD_CRASH=" + step}, pull...).wait(); r.signal == 0 {
+			t.Fatalf("step %s was never reached", step)
+		}
+	}
+	if n := b.openPulls(); n == 0 {
+		t.Fatal("nothing waits in the inbox: the test shows nothing")
+	}
+	b.network.ResetLog()
+	b.binary = remade(t, "syncd-remap-open", otherAffise...)
+	b.run(append([]string{"remap"}, affiseSelection...)...).ended(t, 0)
+	if calls := b.network.Log(); len(calls) > 0 {
+		t.Errorf("remap made %d calls", len(calls))
+	}
+	b.run(pull...).ended(t, 0)
+	fresh := b.beside()
+	fresh.config(adminAccount("main", berlin, x.from, unpaced))
+	fresh.run(pull...).ended(t, 0)
+	conn := b.connect()
+	for _, view := range []string{"conversions", "clicks", "stats"} {
+		sameRows(t, view, b.everything(conn, view), fresh.everything(conn, view))
+	}
+}
+
+// openPulls counts the pulls with pages in the inbox.
+func (b *bed) openPulls() (n int) {
+	b.t.Helper()
+	db, err := sql.Open("sqlite", b.data("state.db"))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow("SELECT count(*) FROM pulls WHERE pages > 0").Scan(&n); err != nil {
+		b.t.Fatal(err)
+	}
+	return n
 }
 
 func TestRemapReadsWhatIsInTheQuarantine(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 func TestAMappingIsToldFromAnother(t *testing.T) {
 	t.Parallel()
 	table, _ := schema.Lookup("conversions")
-	make := func() (*Account, *extractors.Stream) {
+	describe := func() (*Account, *extractors.Stream) {
 		columns := map[string]normalize.Field{
 			"conversion_id": {From: normalize.Paths{"id"}},
 			"status":        {From: normalize.Paths{"status"}, Map: map[string]string{"1": "approved", "2": "pending"}},
@@ -27,10 +27,10 @@ func TestAMappingIsToldFromAnother(t *testing.T) {
 			Variables: map[string]string{"currency": "USD", "time_field": "at", "page_size": "20"},
 		}
 	}
-	a, s := make()
+	a, s := describe()
 	mapping := a.Mapping(s)
 	for range 20 {
-		if a, s := make(); a.Mapping(s) != mapping {
+		if a, s := describe(); a.Mapping(s) != mapping {
 			t.Fatal("the same mapping is told from itself")
 		}
 	}
@@ -50,7 +50,7 @@ func TestAMappingIsToldFromAnother(t *testing.T) {
 		"that it is about leads":        {func(_ *Account, s *extractors.Stream) { s.Outputs[0].Leads = true }, false},
 		"the account's name":            {func(a *Account, _ *extractors.Stream) { a.Name = "other" }, true},
 	} {
-		a, s := make()
+		a, s := describe()
 		test.change(a, s)
 		if same := a.Mapping(s) == mapping; same != test.same {
 			t.Errorf("%s: the mapping is the same: %v, want %v", name, same, test.same)

@@ -97,6 +97,9 @@ func (n *normalizer) stage(ctx context.Context, batch *loaders.Batch, e *entry) 
 	l.digest = digestOf(account, l.stream, p)
 	for after := int64(0); ; {
 		pages, err := n.engine.store.Pages(ctx, p.ID, after, pagesAtOnce)
+		if err != nil && e.replay != nil { // the warehouse did not give them, this time or any more
+			return nil, fmt.Errorf("reading kept answers of account %s, stream %s: %w", p.Account, p.Stream, err)
+		}
 		if err != nil {
 			return nil, &stateError{fmt.Errorf("reading the inbox of account %s, stream %s: %w", p.Account, p.Stream, err)}
 		}
