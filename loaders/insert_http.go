@@ -240,7 +240,9 @@ func (h *httpWire) write(ctx context.Context, to io.Writer, next func(ctx contex
 			}
 			data = h.pack.Data
 		}
-		if _, err := to.Write(data); err != nil {
+		if _, err := to.Write(data); errors.Is(err, io.ErrClosedPipe) {
+			return errAnswered // the transport closed the body, because nobody reads on
+		} else if err != nil {
 			return err
 		}
 	}
