@@ -37,6 +37,7 @@ type Replayed struct {
 	Version     uint64
 	PulledAt    time.Time
 	PublishedAt time.Time
+	// Rows is negative where only a part of the pull's rows were made anew; it stays as it was.
 	Rows        int64
 	Quarantined int64
 	Mapping     string

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -105,6 +106,9 @@ func (s *replayStore) Publish(ctx context.Context, done []state.Published) error
 			continue
 		}
 		p := r.Pull
+		if slices.ContainsFunc(r.Younger.Spans.Within(p.From.UnixMilli(), p.To.UnixMilli()), func(x normalize.Span) bool { return x.Version > p.Version }) {
+			d.Rows = -1 // a part of them are younger pulls'
+		}
 		again = append(again, state.Replayed{
 			Account: p.Account, Stream: p.Stream, Kind: p.Kind, From: p.From, To: p.To, Version: r.Was, PulledAt: p.CreatedAt,
 			PublishedAt: d.PublishedAt, Rows: d.Rows, Quarantined: d.Quarantined, Mapping: d.Mapping,

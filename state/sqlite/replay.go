@@ -90,7 +90,7 @@ func replayed(t *tx, d state.Replayed) error {
 	case err != nil && !errors.Is(err, sql.ErrNoRows):
 		return err
 	case err == nil && uint64(version) >= d.Version:
-		return t.exec("UPDATE checkpoints SET mapping = ?, row_count = ?, quarantined = ? WHERE id = ?", d.Mapping, d.Rows, d.Quarantined, id)
+		return t.exec("UPDATE checkpoints SET mapping = ?1, row_count = CASE WHEN ?2 < 0 THEN row_count ELSE ?2 END, quarantined = ?3 WHERE id = ?4", d.Mapping, d.Rows, d.Quarantined, id)
 	}
 	var wider int
 	err = t.row("SELECT count(*) FROM checkpoints WHERE account = ? AND stream = ? AND kind = ? AND from_ms <= ? AND to_ms >= ? AND version > ?",
@@ -103,7 +103,7 @@ func replayed(t *tx, d state.Replayed) error {
 		ON CONFLICT DO UPDATE SET version = excluded.version, pulled_at = excluded.pulled_at, published_at = excluded.published_at,
 			row_count = excluded.row_count, quarantined = excluded.quarantined, mapping = excluded.mapping, digest = 0
 		RETURNING id`,
-		[]any{d.Account, d.Stream, d.Kind, ms(d.From), ms(d.To), int64(d.Version), ms(d.PulledAt), ms(d.PublishedAt), d.Rows, d.Quarantined, d.Mapping}, &id)
+		[]any{d.Account, d.Stream, d.Kind, ms(d.From), ms(d.To), int64(d.Version), ms(d.PulledAt), ms(d.PublishedAt), max(d.Rows, 0), d.Quarantined, d.Mapping}, &id)
 	if err != nil {
 		return err
 	}

@@ -85,6 +85,16 @@ func testReplays(t *testing.T, d Driver) {
 			f.equal("checkpoints", f.checkpoints("conversions"), want)
 			f.equal("last checkpoints", must[[]state.Checkpoint](f)(f.s.LastCheckpoints(f.ctx)), last)
 		}},
+		{"a pull of which a part is made anew has as many rows as it had", func(f *fixture) {
+			p := f.pulled(window(0), 1)
+			f.publish(p)
+			part := replayedOf(p, "new")
+			part.Rows = -1
+			f.no(f.s.Replayed(f.ctx, []state.Replayed{part}))
+			want := checkpointOf(p, 0)
+			want.Mapping, want.Quarantined = "new", 0
+			f.equal("checkpoints", f.checkpoints("conversions"), []state.Checkpoint{want})
+		}},
 		{"a younger checkpoint of the window keeps its age", func(f *fixture) {
 			old := f.pulled(window(0), 1)
 			f.publish(old)
