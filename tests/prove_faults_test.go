@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -114,15 +115,12 @@ func (o *oracle) trouble() trouble {
 	case "read-only disk":
 		// A disk with files that are open for writing cannot be remounted while they are: it
 		// becomes read-only before the run, once the engine of a daemon that was killed is gone.
-		var err error
-		for range 50 {
-			if err = o.disk.remount("ro"); err == nil {
-				break
+		err := o.disk.remount("ro")
+		for until := time.Now().Add(20 * time.Second); err != nil; err = o.disk.remount("ro") {
+			if time.Now().After(until) {
+				o.t.Fatalf("an engine goes on whose daemon was killed: %v", err)
 			}
 			time.Sleep(50 * time.Millisecond)
-		}
-		if err != nil {
-			o.t.Fatal(err)
 		}
 		return trouble{strike: nothing, mend: o.disk.mend, spoils: true}
 	case "stopped engine":
@@ -153,8 +151,8 @@ func (o *oracle) trouble() trouble {
 	case "slow":
 		return trouble{strike: func() { o.wire.slow.Store(int64(10 * time.Millisecond)) }, mend: o.wire.mend}
 	case "parts":
-		return trouble{strike: func() { o.staging("MODIFY SETTING parts_to_throw_insert = 1, parts_to_delay_insert = 1") },
-			mend: func() { o.staging("RESET SETTING parts_to_throw_insert, parts_to_delay_insert") }}
+		return trouble{strike: func() { o.tables("MODIFY SETTING parts_to_throw_insert = 1, parts_to_delay_insert = 1") },
+			mend: func() { o.tables("RESET SETTING parts_to_throw_insert, parts_to_delay_insert") }}
 	case "memory":
 		return trouble{env: []string{"WAREHOUSE=" + o.dsnWith(map[string]string{"max_memory_usage": "100000"})}, strike: nothing, mend: nothing}
 	case "readonly":
@@ -177,14 +175,15 @@ func (o *oracle) enginePID() int {
 	return 0
 }
 
-// staging alters the staging tables.
-func (o *oracle) staging(change string) {
+// tables alters the tables. Where rows are staged there are no parts when they come: it is
+// the INSERTs into ledgers and raw pages that meet too many.
+func (o *oracle) tables(change string) {
 	over := *o.bed
 	over.dsn = o.engine.DSN()
 	conn := over.connect()
 	defer conn.Close()
 	var names []string
-	if err := conn.QueryRow(o.t.Context(), "SELECT groupArray(name) FROM system.tables WHERE database = $1 AND name LIKE 'staging%'", o.database+"_store").Scan(&names); err != nil {
+	if err := conn.QueryRow(o.t.Context(), "SELECT groupArray(name) FROM system.tables WHERE database = $1 AND engine LIKE '%MergeTree'", o.database+"_store").Scan(&names); err != nil {
 		return // the engine is not there just now
 	}
 	for _, name := range names {
@@ -195,11 +194,11 @@ func (o *oracle) staging(change string) {
 // exceptions counts what a run said of its warehouse and its disk.
 func (o *oracle) exceptions(log string) {
 	log = strings.ToLower(log)
-	for kind, words := range map[string]string{
-		"warehouse: too many parts": "too many parts", "warehouse: memory limit": "memory limit", "warehouse: read-only": "in readonly mode",
-		"disk: full": "disk is full", "disk: no space": "no space left", "disk: read-only": "read-only",
+	for kind, words := range map[string][]string{
+		"warehouse: too many parts": {"too many parts"}, "warehouse: memory limit": {"memory limit exceeded"}, "warehouse: read-only": {"the user may only read", "in readonly mode"},
+		"disk: full": {"disk is full", "no space left", "not_enough_space"}, "disk: read-only": {"read-only file system"},
 	} {
-		if n := strings.Count(log, words); n > 0 {
+		if slices.ContainsFunc(words, func(w string) bool { return strings.Contains(log, w) }) {
 			o.tally.fault(kind, 1)
 		}
 	}

@@ -204,7 +204,7 @@ func (o *oracle) attempt(args []string) (done, jumped bool) {
 	case 0:
 		steps := append(append([]string{}, pipeline.Steps...), publicationSteps...)
 		step = pick(o, steps...)
-		binary, env = must(proving())(o.t), append(env, fmt.Sprintf("SYNCD_CRASH=%s:%d", step, 1+o.dice.IntN(6)))
+		binary, env = must(proving())(o.t), append(env, fmt.Sprintf("SYNCD_CRASH=%s:%d", step, 1+o.dice.IntN(3)))
 	case 1:
 		jumped = true
 		binary = must(proving())(o.t)
@@ -212,6 +212,9 @@ func (o *oracle) attempt(args []string) (done, jumped bool) {
 		o.tally.fault("clock: jumped twice", 1)
 	}
 	before, during := 1+o.dice.IntN(40), 1+o.dice.IntN(60)
+	if step != "" {
+		before, during = during, 300 // the step comes first
+	}
 	reached := o.calls.after(before)
 	p := o.launch(binary, append(env, trouble.env...), args...)
 	o.running = p
