@@ -68,6 +68,7 @@ func TestLatenessSaysHowOldConversionsAreWhenTheyComeChangeAndGo(t *testing.T) {
 		"2		removed	creation	1	72	72	72	72	{'72':1}",
 	)
 	equal(t, "after a second pull", ask(t, w, seenLate), want)
+	equal(t, "to a reader with another profile", ask(t, w, seenLate+strangeReader), want)
 	publish(t, w, []Unit{lately(30)}, sightings(t, now, 30, changed...))
 	equal(t, "after a third pull, which is as the second", ask(t, w, seenLate), want)
 	equal(t, "the question in the README", ask(t, w, `SELECT account, event, sum(n) AS times,

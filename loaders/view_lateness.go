@@ -44,4 +44,5 @@ LEFT ANY JOIN
 (
     SELECT account, offer_id, name FROM {store}.offers FINAL WHERE _deleted = 0
 ) AS o ON o.account = a.account AND o.offer_id = a.offer_id
-GROUP BY network, account, offer_id, offer_name, event, since`
+GROUP BY network, account, offer_id, offer_name, event, since
+SETTINGS ` + whoeverAsks

@@ -54,6 +54,10 @@ func (d *ddl) views() []string {
 	return append(statements, d.dailyPerformance(), d.freshness(), d.lateness())
 }
 
+// whoeverAsks are the settings by which a view that joins and counts means the same to
+// all readers: a view runs under the settings of the one who asks, but for its own.
+const whoeverAsks = "join_use_nulls = 0, aggregate_functions_null_for_empty = 0, prefer_column_name_to_alias = 0"
+
 // dailyPerformance gives the view that answers the usual question: how did each
 // offer do on each day. A cell is an account, day, offer, publisher and country; it
 // has a row for each currency of its conversions.
@@ -152,7 +156,7 @@ LEFT ANY JOIN
 (
     SELECT account, offer_id, name, currency FROM {store}.offers FINAL WHERE _deleted = 0
 ) AS o ON o.account = cells.account AND o.offer_id = cells.offer_id
-SETTINGS do_not_merge_across_partitions_select_final = 1`
+SETTINGS do_not_merge_across_partitions_select_final = 1, ` + whoeverAsks
 
 // freshness gives the view that says of every stream how far behind it is.
 func (d *ddl) freshness() string {

@@ -211,6 +211,9 @@ func TestColumnGivesLiveValues(t *testing.T) {
 	}
 }
 
+// strangeReader is what the profile of a reader may have, and changes what joins give.
+const strangeReader = " SETTINGS join_use_nulls = 1, aggregate_functions_null_for_empty = 1, prefer_column_name_to_alias = 1"
+
 func TestDailyPerformanceCountsNoClickTwice(t *testing.T) {
 	w := setup(t)
 	clicks := blockOf(t, "clicks", func(add func(map[string]string)) {
@@ -225,11 +228,14 @@ func TestDailyPerformanceCountsNoClickTwice(t *testing.T) {
 		}
 	})
 	publish(t, w, []Unit{dayUnit(8, "2026-03-01"), unitOf(9, "clicks", "created_at", "2026-03-01", "2026-03-02"), entityUnit(10)}, clicks, rows, offers(t, 11, "1", "2"))
-	equal(t, "daily_performance", ask(t, w, "SELECT offer_id, offer_name, country, currency, clicks, conversions, approved, pending, hold, unknown, payout, open_payout, conversion_rate, epc FROM {db}.daily_performance WHERE day = '2026-03-01' ORDER BY ALL"), lines(
+	const question = "SELECT offer_id, offer_name, country, currency, clicks, conversions, approved, pending, hold, unknown, payout, open_payout, conversion_rate, epc FROM {db}.daily_performance WHERE day = '2026-03-01' ORDER BY ALL"
+	want := lines(
 		"1	Offer 1	DE	EUR	0	1	0	0	1	0	0.0000000000	3.0000000000	0.0000000000	0.0000000000",
 		"1	Offer 1	DE	USD	4	3	1	1	0	1	1.1000000000	2.0000000000	0.7500000000	0.2750000000",
 		"2	Offer 2	DE	USD	1	0	0	0	0	0	0.0000000000	0.0000000000	0.0000000000	0.0000000000",
-	))
+	)
+	equal(t, "daily_performance", ask(t, w, question), want)
+	equal(t, "to a reader with another profile", ask(t, w, question+strangeReader), want)
 }
 
 func TestLedgersOfRunsAndStreams(t *testing.T) {

@@ -1121,7 +1121,7 @@ LEFT ANY JOIN
 (
     SELECT account, offer_id, name, currency FROM `affiliate_store`.offers FINAL WHERE _deleted = 0
 ) AS o ON o.account = cells.account AND o.offer_id = cells.offer_id
-SETTINGS do_not_merge_across_partitions_select_final = 1
+SETTINGS do_not_merge_across_partitions_select_final = 1, join_use_nulls = 0, aggregate_functions_null_for_empty = 0, prefer_column_name_to_alias = 0
 COMMENT 'One row is how an offer did with a publisher in a country on a day, in one currency. Test traffic does not count.';
 
 CREATE OR REPLACE VIEW `affiliate`.`freshness` ON CLUSTER `main`
@@ -1189,4 +1189,5 @@ LEFT ANY JOIN
     SELECT account, offer_id, name FROM `affiliate_store`.offers FINAL WHERE _deleted = 0
 ) AS o ON o.account = a.account AND o.offer_id = a.offer_id
 GROUP BY network, account, offer_id, offer_name, event, since
+SETTINGS join_use_nulls = 0, aggregate_functions_null_for_empty = 0, prefer_column_name_to_alias = 0
 COMMENT 'One row says how long after their creation or their click an offer\'s conversions were still added, changed or removed by later pulls of their windows.';
