@@ -201,8 +201,9 @@ type Leads interface {
 	// that is too old for the rule.
 	AddLeads(ctx context.Context, account string, facts []LeadFact, poll PollRule, now time.Time) (added int, err error)
 	// OpenLeads gives the ids of leads that are due to be asked for, the longest due first, at
-	// most limit. Leads without such an id are left out; one id of several leads comes once.
-	OpenLeads(ctx context.Context, account string, by LeadID, now time.Time, limit int) ([]string, error)
+	// most limit. Leads without such an id are left out, and ids that contain one of the
+	// characters of without; one id of several leads comes once.
+	OpenLeads(ctx context.Context, account string, by LeadID, now time.Time, without string, limit int) ([]string, error)
 	// Lead gives what is known of a lead by one of its ids, of the youngest if several have
 	// the own one; ErrNoLead if nothing is.
 	Lead(ctx context.Context, account string, by LeadID, id string) (Lead, error)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -32,12 +31,17 @@ func (l *lane) openLeads(ctx context.Context, s *extractors.Stream) ([]string, e
 		return nil, err
 	}
 	limit := min(leadCalls*max(s.ForEach.Batch, 1), leadItems)
-	ids, err := l.engine.store.OpenLeads(ctx, l.account.Name, s.ForEach.OpenLeads, time.Now(), limit)
+	// A list is stored by lines, and sent with commas between its ids. No network gives
+	// such an id, and who sent one is not helped.
+	without := "\r\n"
+	if s.ForEach.Batch > 1 {
+		without += ","
+	}
+	ids, err := l.engine.store.OpenLeads(ctx, l.account.Name, s.ForEach.OpenLeads, time.Now(), without, limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading the open leads of account %s for stream %s: %w", l.account.Name, s.Name, err)
 	}
-	// A list is stored by lines. No network gives such an id, and who sent one is not helped.
-	return slices.DeleteFunc(ids, func(id string) bool { return strings.ContainsAny(id, "\r\n") }), nil
+	return ids, nil
 }
 
 // feed makes leads known that somebody else knows, if it is time to ask. That there is

@@ -115,7 +115,7 @@ func TestOpenLeadsAreAskedForWhenTheyAreDue(t *testing.T) {
 			t.Errorf("nothing is due, and %v was called", got)
 		}
 		b.settle()
-		if _, err := b.store.AddLeads(t.Context(), "a", ids("one", "two", "unknown"), pollEvery, time.Now()); err != nil {
+		if _, err := b.store.AddLeads(t.Context(), "a", ids("of,two", "one", "two", "unknown"), pollEvery, time.Now()); err != nil {
 			t.Fatal(err)
 		}
 		for range 3 { // due at once, then not for an hour, then again

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -232,7 +233,7 @@ func (s *Store) AddLeads(ctx context.Context, account string, facts []state.Lead
 }
 
 // OpenLeads implements state.Store.
-func (s *Store) OpenLeads(ctx context.Context, account string, by state.LeadID, now time.Time, limit int) ([]string, error) {
+func (s *Store) OpenLeads(ctx context.Context, account string, by state.LeadID, now time.Time, without string, limit int) ([]string, error) {
 	doing := fmt.Sprintf("reading the open leads of %s", account)
 	column, err := idColumn(by)
 	if err != nil {
@@ -252,7 +253,7 @@ func (s *Store) OpenLeads(ctx context.Context, account string, by state.LeadID, 
 			if err := rows.Scan(&id); err != nil {
 				return err
 			}
-			if !seen[id] {
+			if !seen[id] && !strings.ContainsAny(id, without) {
 				seen[id] = true
 				ids = append(ids, id)
 			}

@@ -73,7 +73,7 @@ func (f *fixture) lead(by state.LeadID, id string) state.Lead {
 
 func (f *fixture) openLeads(by state.LeadID, now time.Time, limit int) []string {
 	f.Helper()
-	return must[[]string](f)(f.s.OpenLeads(f.ctx, "acme", by, now, limit))
+	return must[[]string](f)(f.s.OpenLeads(f.ctx, "acme", by, now, "\n,", limit))
 }
 
 // leadRows gives the rows of all pages of a pull.
@@ -257,7 +257,7 @@ func testOpenLeads(t *testing.T, d Driver) {
 			f.equal("by own id", f.openLeads(state.ByOwnID, t0, 10), []string{"c1", "c7", "c2"})
 			f.equal("before", f.openLeads(state.ByNetworkID, t0.Add(-time.Millisecond), 10), []string(nil))
 			f.equal("counts", f.counts(), []state.LeadCount{{Account: "acme", Known: 3, Open: 3, Due: 3, NextPoll: t0}})
-			f.equal("of another account", must[[]string](f)(f.s.OpenLeads(f.ctx, "other", state.ByNetworkID, t0, 10)), []string(nil))
+			f.equal("of another account", must[[]string](f)(f.s.OpenLeads(f.ctx, "other", state.ByNetworkID, t0, "", 10)), []string(nil))
 		}},
 		{"the longest due come first, at most as many as asked for", func(f *fixture) {
 			for n := range 5 {
@@ -265,6 +265,12 @@ func testOpenLeads(t *testing.T, d Driver) {
 			}
 			f.equal("open", f.openLeads(state.ByNetworkID, t0, 3), []string{"4", "3", "2"})
 			f.equal("none", f.openLeads(state.ByNetworkID, t0, 0), []string(nil))
+		}},
+		{"ids that cannot stand in the list that is asked for leave room for others", func(f *fixture) {
+			for n, id := range []string{"1,2", "3\n4", "5"} {
+				add(f, t0.Add(time.Duration(n-10)*time.Minute), told(net, id))
+			}
+			f.equal("open", f.openLeads(state.ByNetworkID, t0, 1), []string{"5"})
 		}},
 		{"an own id that several leads have comes once, and all of them are put off", func(f *fixture) {
 			add(f, t0, told(net, "7", own, "c"), told(net, "8", own, "c"), told(net, "9", own, "c"))
@@ -306,7 +312,7 @@ func testOpenLeads(t *testing.T, d Driver) {
 			}})
 		}},
 		{"an id that is none is refused", func(f *fixture) {
-			_, err := f.s.OpenLeads(f.ctx, "acme", "name", t0, 1)
+			_, err := f.s.OpenLeads(f.ctx, "acme", "name", t0, "", 1)
 			f.refused(err)
 			_, err = f.s.Lead(f.ctx, "acme", "name", "7")
 			f.refused(err)

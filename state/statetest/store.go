@@ -79,7 +79,7 @@ var reads = map[string]func(ctx context.Context, s state.Store) error{
 	},
 	"Backlogs": func(ctx context.Context, s state.Store) error { _, err := s.Backlogs(ctx); return err },
 	"OpenLeads": func(ctx context.Context, s state.Store) error {
-		_, err := s.OpenLeads(ctx, "acme", state.ByOwnID, t0, 1)
+		_, err := s.OpenLeads(ctx, "acme", state.ByOwnID, t0, "", 1)
 		return err
 	},
 	"Lead": func(ctx context.Context, s state.Store) error {
