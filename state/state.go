@@ -100,7 +100,10 @@ type Pull struct {
 	// than the clock's microseconds since 1970, so that one which lost its file, or got
 	// an old copy back, still issues greater ones than the warehouse has seen.
 	Version uint64
-	RunID   string
+	// FileVersion is that of the rows of a file that the pull will bring, issued when the
+	// call left that created the file; 0 if there was none.
+	FileVersion uint64
+	RunID       string
 	// Items is the frozen list of a for-each stream (ids of another stream); nil
 	// otherwise, until SetItems stored it, and when the list that it stored is empty.
 	Items  []string

@@ -62,6 +62,7 @@ type Caller interface {
 	Do(ctx context.Context, c extractors.Call) (extractors.Answer, error)
 	// Fetch downloads a file to path, going on behind what is there of it already, and
 	// gives its size. When it fails, what came stays there for the next attempt.
+	// A download from the first byte only appends: the file is read while it grows.
 	Fetch(ctx context.Context, f extractors.File, path string) (size int64, err error)
 }
 

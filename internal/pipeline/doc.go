@@ -10,7 +10,8 @@
 //
 // Where the records are in a file, the answer holds only its link: the file is downloaded
 // beside the lane (files.go), and the answer is received when the file is whole. The
-// loader reads it in chunks (file_load.go).
+// loader reads it in chunks (file_load.go), and while it still comes if it has nothing else
+// to do (ahead.go).
 //
 // What makes a crash harmless:
 //

@@ -85,8 +85,10 @@ type fileLoad struct {
 	// context is what all records have in common.
 	context *normalize.Context
 	outputs []extractors.Output
-	free    chan *normalize.Chunk
-	full    chan *normalize.Chunk
+	// hold takes the bad records of a file that is not received yet; nil if it is.
+	hold func(loaders.QuarantineRow) error
+	free chan *normalize.Chunk
+	full chan *normalize.Chunk
 
 	// stop says that the pull is rejected: what is left of the file is not worth reading.
 	stop      atomic.Bool
@@ -105,6 +107,9 @@ func (n *normalizer) file(ctx context.Context, batch *loaders.Batch, l *load, pa
 		return nil // a file takes too long to be read for nothing
 	}
 	l.files = append(l.files, page.File)
+	if n.ahead != nil {
+		return n.ahead.count(ctx, batch, l, page)
+	}
 	spoiled := func(format string, args ...any) error {
 		l.rejected, l.spoiled = fmt.Sprintf(format, args...), page.File
 		return nil
@@ -128,20 +133,26 @@ func (n *normalizer) file(ctx context.Context, batch *loaders.Batch, l *load, pa
 	case err != nil:
 		return spoiled("file %s cannot be read: %v", page.File, err)
 	default:
-		if records, err = n.records(ctx, batch, l, page, csv); err != nil || l.rejected != "" {
+		if records, err = n.records(ctx, batch, l, page, csv, nil); err != nil || l.rejected != "" {
 			return err
 		}
 	}
-	if announced := int64(page.Records); announced > 0 && records != announced {
-		return spoiled("file %s has %d records, the network announced %d", page.File, records, announced)
-	}
+	l.announced(page, records)
 	return nil
 }
 
-// records makes rows of all records of a file and gives their number.
-func (n *normalizer) records(ctx context.Context, batch *loaders.Batch, l *load, page *state.Page, csv *normalize.CSV) (records int64, err error) {
+// announced rejects a pull whose file has not as many records as the network announced.
+func (l *load) announced(page *state.Page, records int64) {
+	if announced := int64(page.Records); announced > 0 && records != announced {
+		l.rejected, l.spoiled = fmt.Sprintf("file %s has %d records, the network announced %d", page.File, records, announced), page.File
+	}
+}
+
+// records makes rows of all records of a file and gives their number. hold is that of
+// fileLoad.
+func (n *normalizer) records(ctx context.Context, batch *loaders.Batch, l *load, page *state.Page, csv *normalize.CSV, hold func(loaders.QuarantineRow) error) (records int64, err error) {
 	f := &fileLoad{
-		n: n, batch: batch, load: l, page: page, context: contextOf(l, page), outputs: l.stream.OutputsBy(l.pull.Route),
+		n: n, batch: batch, load: l, page: page, hold: hold, context: contextOf(l, page), outputs: l.stream.OutputsBy(l.pull.Route),
 		free: make(chan *normalize.Chunk, fileChunks), full: make(chan *normalize.Chunk),
 	}
 	f.context.Mask = l.account.Source.Mask
@@ -282,7 +293,12 @@ func (f *fileLoad) chunk(ctx context.Context, w *fileWorker, chunk *normalize.Ch
 			f.badLine, f.firstBad = r.Line, reason
 		}
 		f.mu.Unlock()
-		sending = f.batch.Quarantine(ctx, quarantined(f.load, f.page, out, r, reason))
+		row := quarantined(f.load, f.page, out, r, reason)
+		if f.hold != nil {
+			sending = f.hold(row)
+		} else {
+			sending = f.batch.Quarantine(ctx, row)
+		}
 		return sending
 	}
 	block := w.blocks[out.Table]

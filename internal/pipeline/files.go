@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -69,8 +70,10 @@ func (f *files) letGo(name string) {
 }
 
 // bring downloads a file unless it is there already, from before a crash or for a pull
-// that was given up, and gives its size.
-func (f *files) bring(ctx context.Context, caller Caller, file extractors.File, name string) (int64, error) {
+// that was given up, and gives its size. begin, if set, is told of a download from the
+// first byte, with the part to be read beside it, which it has to close: what came of an
+// earlier download may turn out to be of another file, and be dropped.
+func (f *files) bring(ctx context.Context, caller Caller, file extractors.File, name string, begin func(*os.File)) (int64, error) {
 	size, whole, err := f.spool.Whole(name)
 	if err != nil {
 		return 0, err
@@ -82,6 +85,11 @@ func (f *files) bring(ctx context.Context, caller Caller, file extractors.File, 
 	if err != nil {
 		return 0, err
 	}
+	if begin != nil {
+		if err := fromFirst(part, begin); err != nil {
+			return 0, err
+		}
+	}
 	if size, err = caller.Fetch(ctx, file, part); err != nil {
 		return 0, err
 	}
@@ -90,6 +98,19 @@ func (f *files) bring(ctx context.Context, caller Caller, file extractors.File, 
 		return 0, errors.Join(fmt.Errorf("file %s has %d bytes, the network announced %d", file.Name, size, file.Size), f.spool.Remove(name))
 	}
 	return size, f.spool.Take(name)
+}
+
+// fromFirst makes a part and gives it to begin if there is nothing of it yet.
+func fromFirst(part string, begin func(*os.File)) error {
+	opened, err := os.OpenFile(part, os.O_RDONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("opening a part to be read while it comes: %w", err)
+	}
+	if info, err := opened.Stat(); err != nil || info.Size() > 0 {
+		return errors.Join(err, opened.Close())
+	}
+	begin(opened)
+	return nil
 }
 
 // linkPatience is how long a link may have waited for a download to begin and still be
@@ -145,7 +166,9 @@ func (l *lane) download(ctx context.Context, e *entry, p state.Pull, r state.Rec
 		return nil
 	}
 	defer l.engine.files.letGo(r.File)
-	size, err := l.engine.files.bring(ctx, l.account.Caller, file, r.File)
+	a, begin := l.offering(e, p, r)
+	size, err := l.engine.files.bring(ctx, l.account.Caller, file, r.File, begin)
+	a.came(size, err)
 	ended := time.Now()
 	switch {
 	case err == nil:
@@ -172,7 +195,9 @@ func (l *lane) download(ctx context.Context, e *entry, p state.Pull, r state.Rec
 		return nil
 	})
 	r.RawBytes, r.ReceivedAt = int(size), ended
-	return l.receive(ctx, e, r, "", ended.Sub(began))
+	err = l.receive(ctx, e, r, "", ended.Sub(began))
+	a.received(err)
+	return err
 }
 
 // notDownloaded deals with a file that did not come as with a call that failed, but

@@ -67,6 +67,8 @@ type normalizer struct {
 	mapping map[mappingKey]*normalize.Normalizer
 	// workers are those of files; nil until there is one.
 	workers []*fileWorker
+	// ahead is what was staged of a file before it was received; nil if nothing was.
+	ahead *ahead
 }
 
 type mappingKey struct {

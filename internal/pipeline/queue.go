@@ -23,6 +23,8 @@ type queue struct {
 	changed chan struct{}
 	// inbox is the compressed size of the pages that wait.
 	inbox int64
+	// offers are downloads under way that no slot reads yet, oldest first.
+	offers []*ahead
 }
 
 // entry is one open pull. All of it is guarded by the queue's mutex, but that who
@@ -33,6 +35,9 @@ type entry struct {
 	replay *Replay
 	// inHand says that a lane's worker or a loader's slot is at work on it.
 	inHand bool
+	// ahead says that a slot stages the pull's file while a lane's worker still downloads
+	// it; the slot then has it in hand when the file is received.
+	ahead bool
 	// pulledAt is when the last page came, for the loader's lingering.
 	pulledAt time.Time
 	// waits says in words what the pull waits for beside its account's lane; empty for nothing.
@@ -179,7 +184,7 @@ func (q *queue) putWaiting(e *entry, p state.Pull, now time.Time, why string) {
 	tier := min(e.pull.Tier, p.Tier) // raised meanwhile
 	p.Reload, p.Accept = p.Reload || e.pull.Reload, p.Accept || e.pull.Accept
 	was := e.pull.Phase
-	e.pull, e.inHand, e.waits = p, false, why
+	e.pull, e.inHand, e.waits = p, e.ahead && p.Phase == state.Pulled, why
 	e.pull.Tier = tier
 	switch p.Phase {
 	case state.Pulled:
@@ -262,6 +267,8 @@ func (q *queue) takePulled(now time.Time, choose func(waiting, busy []*entry) []
 	var waiting, busy []*entry
 	for _, e := range q.pulls {
 		switch {
+		case e.ahead:
+			busy = append(busy, e)
 		case e.pull.Phase != state.Pulled:
 		case e.inHand:
 			busy = append(busy, e)

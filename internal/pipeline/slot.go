@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"syncd/loaders"
 	"syncd/state"
 )
 
@@ -37,13 +38,20 @@ func (s *slot) run(ctx context.Context) error {
 	for pause := time.Duration(0); ctx.Err() == nil; {
 		changed := s.engine.queue.wait()
 		batch, wait := s.engine.nextBatch(time.Now())
-		if len(batch) == 0 {
+		var err error
+		if len(batch) > 0 {
+			err = s.load(ctx, batch)
+		} else if a := s.engine.queue.takeOffer(time.Now()); a != nil {
+			batch, err = s.ahead(ctx, a)
+			if len(batch) == 0 && err == nil {
+				continue
+			}
+		} else {
 			if err := sleep(ctx, s.rest(wait, time.Now()), changed); err != nil {
 				return nil
 			}
 			continue
 		}
-		err := s.load(ctx, batch)
 		s.loaded = time.Now()
 		switch {
 		case err == nil:
@@ -166,6 +174,12 @@ func (s *slot) try(ctx context.Context, entries []*entry, began time.Time) ([]*e
 		}
 		loads = append(loads, l)
 	}
+	return s.publish(ctx, batch, loads, rejected, began)
+}
+
+// publish makes visible what was staged of loads, and checkpoints them. If some have to
+// be put aside, the rejected ones first, it does that instead, and says which.
+func (s *slot) publish(ctx context.Context, batch *loaders.Batch, loads, rejected []*load, began time.Time) ([]*entry, error) {
 	if len(rejected) > 0 {
 		// The inbox forgets what is rejected: its answers stay in raw_pages, and its
 		// bad records in the quarantine.
@@ -184,7 +198,7 @@ func (s *slot) try(ctx context.Context, entries []*entry, began time.Time) ([]*e
 	}
 	result, err := batch.Publish(ctx, units)
 	if err != nil {
-		return nil, fmt.Errorf("publishing %d pulls: %w", len(entries), err)
+		return nil, fmt.Errorf("publishing %d pulls: %w", len(loads), err)
 	}
 	var held []*load
 	for i, u := range result.Units {

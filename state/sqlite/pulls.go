@@ -11,7 +11,7 @@ import (
 )
 
 // selectPulls is completed with a condition.
-const selectPulls = `SELECT p.id, p.account, p.stream, p.kind, p.route, p.tier, p.from_ms, p.to_ms, p.version, p.run_id,
+const selectPulls = `SELECT p.id, p.account, p.stream, p.kind, p.route, p.tier, p.from_ms, p.to_ms, p.version, p.file_version, p.run_id,
 	p.phase, p.cursor, p.pages, p.records, p.bytes, p.digest, p.total, p.reload, p.accept, p.attempts, p.not_before, p.last_error, p.created_at,
 	i.items, coalesce(i.packed, 0)
 	FROM pulls p LEFT JOIN pull_items i ON i.pull_id = p.id `
@@ -19,7 +19,7 @@ const selectPulls = `SELECT p.id, p.account, p.stream, p.kind, p.route, p.tier, 
 func (s *Store) scanPull(rows *sql.Rows, p *state.Pull) error {
 	var items []byte
 	var packed bool
-	err := rows.Scan(&p.ID, &p.Account, &p.Stream, &p.Kind, &p.Route, &p.Tier, instant{&p.From}, instant{&p.To}, bits{&p.Version}, &p.RunID,
+	err := rows.Scan(&p.ID, &p.Account, &p.Stream, &p.Kind, &p.Route, &p.Tier, instant{&p.From}, instant{&p.To}, bits{&p.Version}, bits{&p.FileVersion}, &p.RunID,
 		&p.Phase, &p.Cursor, &p.Pages, &p.Records, &p.Bytes, bits{&p.Digest}, &p.Total, &p.Reload, &p.Accept, &p.Attempts, instant{&p.NotBefore}, &p.LastError, instant{&p.CreatedAt},
 		&items, &packed)
 	if err != nil {
@@ -122,7 +122,7 @@ func (s *Store) createPull(t *tx, n state.NewPull, now time.Time) (p state.Pull,
 	p = state.Pull{
 		Account: n.Account, Stream: n.Stream, Kind: n.Kind, Route: n.Route, Tier: n.Tier,
 		From: time.UnixMilli(ms(n.From)).UTC(), To: time.UnixMilli(ms(n.To)).UTC(),
-		Version: uint64(version), RunID: n.RunID, Phase: state.Pulling, CreatedAt: now, Reload: n.Reload, Accept: n.Accept,
+		Version: uint64(version), FileVersion: uint64(file), RunID: n.RunID, Phase: state.Pulling, CreatedAt: now, Reload: n.Reload, Accept: n.Accept,
 	}
 	err = t.row(`INSERT INTO pulls (account, stream, kind, route, tier, from_ms, to_ms, version, file_version, run_id, reload, accept, phase, created_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pulling', ?) RETURNING id`,
