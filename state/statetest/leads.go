@@ -73,7 +73,7 @@ func (f *fixture) lead(by state.LeadID, id string) state.Lead {
 
 func (f *fixture) openLeads(by state.LeadID, now time.Time, limit int) []string {
 	f.Helper()
-	return must[[]string](f)(f.s.OpenLeads(f.ctx, "acme", by, now, "\n,", limit))
+	return must[[]string](f)(f.s.OpenLeads(f.ctx, "acme", by, now, "", limit))
 }
 
 // leadRows gives the rows of all pages of a pull.
@@ -270,7 +270,7 @@ func testOpenLeads(t *testing.T, d Driver) {
 			for n, id := range []string{"1,2", "3\n4", "5"} {
 				add(f, t0.Add(time.Duration(n-10)*time.Minute), told(net, id))
 			}
-			f.equal("open", f.openLeads(state.ByNetworkID, t0, 1), []string{"5"})
+			f.equal("open", must[[]string](f)(f.s.OpenLeads(f.ctx, "acme", state.ByNetworkID, t0, "\n,", 1)), []string{"5"})
 		}},
 		{"an own id that several leads have comes once, and all of them are put off", func(f *fixture) {
 			add(f, t0, told(net, "7", own, "c"), told(net, "8", own, "c"), told(net, "9", own, "c"))
