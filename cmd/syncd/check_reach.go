@@ -30,6 +30,9 @@ func (a *app) checkReach(only selection, report *checkReport) {
 		if one.receiver != nil {
 			report.note(what, fmt.Sprintf("takes postbacks at %s%s%s?token=***; syncd networks %s --postback %s prints what to paste",
 				publicURL(a.config), postback.Path, one.config.Name, one.network.Name, one.config.Name))
+			if one.receiver.Currency == "" && tailSays(one.network, "pay=") && !tailSays(one.network, "cc=") {
+				report.note(what, "its postbacks name no currency: set postback.currency, or their amounts have none")
+			}
 		}
 		if !one.config.OpenIDs.IsZero() && !one.asksForLeads() {
 			report.note(what, "open_ids names leads, and no stream that is on asks for any")
@@ -92,12 +95,15 @@ func (a *account) missingIDs() string {
 	case byOwn || a.network.Postback == nil:
 		return ""
 	}
-	for _, t := range postback.Tails(a.network) {
-		if strings.Contains(t.Text, "eid=") {
-			return ""
-		}
+	if tailSays(a.network, "eid=") {
+		return ""
 	}
 	return "statuses are asked by the network's ids, which its postbacks do not tell: name them in open_ids, as lead_id"
+}
+
+// tailSays reports whether what is pasted into the network's panel has a parameter.
+func tailSays(n *manifest.Network, parameter string) bool {
+	return slices.ContainsFunc(postback.Tails(n), func(t manifest.Tail) bool { return strings.Contains(t.Text, parameter) })
 }
 
 // asksForLeads reports whether a stream of the account asks for open leads, or lists leads.

@@ -29,6 +29,7 @@ accounts:
 - {name: silent, network: metacpa}
 - {name: unnamed, network: webvork, credentials: {api_key: x}, postback: {token: marker-0123456789}}
 - {name: unheard, network: webvork, credentials: {api_key: x}}
+- {name: coinless, network: leadtrade, postback: {token: marker-0123456789}}
 `
 
 // ran runs a command with the configuration above.
@@ -100,10 +101,14 @@ func TestCheckSaysHowFarItGetsWithANetwork(t *testing.T) {
 		"FAULT  account silent: postback only, and nothing can come: set postback.token\n",
 		"account unnamed: statuses are asked by the network's ids, which its postbacks do not tell: name them in open_ids, as lead_id\n",
 		"account unheard: statuses are asked of leads that are known, and nothing tells of any: set postback.token or open_ids\n",
+		"account coinless: its postbacks name no currency: set postback.currency, or their amounts have none\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("got\n%s\nwant %s in it", got, want)
 		}
+	}
+	if n := strings.Count(got, "no currency"); n != 1 {
+		t.Errorf("%d accounts are said to have no currency, want 1:\n%s", n, got)
 	}
 	if n := strings.Count(got, "statuses are asked "); n != 2 {
 		t.Errorf("%d accounts are said to lack ids, want 2:\n%s", n, got)

@@ -116,6 +116,7 @@ func (s *Server) Handler() http.Handler {
 	outer := http.NewServeMux()
 	outer.Handle("/", secure(mux))
 	outer.Handle("/postback/{account}", s.options.Postbacks)
+	outer.Handle("/postback/{account}/{$}", s.options.Postbacks) // as panels like to complete an address
 	return outer
 }
 

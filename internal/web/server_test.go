@@ -98,6 +98,7 @@ func TestPostbacksNeedNeitherTheTokenNorThisHost(t *testing.T) {
 	}{
 		{"by GET", "", http.MethodGet, "/postback/a?token=x", 202},
 		{"by POST", token, http.MethodPost, "/postback/a", 202},
+		{"with a slash behind it, as panels like to write", "", http.MethodGet, "/postback/a/?token=x", 202},
 		{"the handler says which methods it takes", token, http.MethodPut, "/postback/a", 202},
 		{"without an account there is nothing", token, http.MethodGet, "/postback/", 404},
 		{"and nothing below one", token, http.MethodGet, "/postback/a/b", 404},
