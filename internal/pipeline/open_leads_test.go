@@ -203,7 +203,7 @@ func TestAStreamOfOpenLeadsIsPlannedAsChanges(t *testing.T) {
 	if got = a.BackfillPulls(s, Known{}, now.AddDate(0, -1, 0), now, now, now); len(got) != 1 || got[0].NewPull != want {
 		t.Errorf("backfill: got %+v", got)
 	}
-	done := Known{Published: []state.Checkpoint{{Kind: state.Changes, PulledAt: now}}}
+	done := Known{Published: []state.Checkpoint{{Kind: state.Changes, PulledAt: now.Add(-time.Hour), PublishedAt: now}}}
 	if got = a.BackfillPulls(s, done, now.AddDate(0, -1, 0), now, now, now); len(got) != 0 {
 		t.Errorf("a backfill that polled already: got %+v", got)
 	}

@@ -100,12 +100,12 @@ func (a *Account) Pulls(s *extractors.Stream, k Known, now time.Time) []Planned 
 	return pulls
 }
 
-// BackfillPulls gives the pulls of a backfill of one stream, newest first. Windows
-// published from a pull that began at or after since are left out.
+// BackfillPulls gives the pulls of a backfill of one stream, newest first. What was
+// published at or after since is left out.
 func (a *Account) BackfillPulls(s *extractors.Stream, k Known, from, to, since, now time.Time) []Planned {
 	if s.Window == nil {
 		for _, c := range k.Published {
-			if c.Kind == s.Kind() && !c.PulledAt.Before(since) {
+			if c.Kind == s.Kind() && !c.PublishedAt.Before(since) {
 				return nil
 			}
 		}

@@ -91,17 +91,18 @@ func (s *Stream) due(now time.Time, w schema.Window, pulled time.Time, before bo
 }
 
 // Range gives every window of s that meets [from, to) and that the network would
-// still answer at now, newest first, as backfill. Windows published from a pull
-// that began at or after since are left out: they were done already.
+// still answer at now, newest first, as backfill. Windows published at or after since
+// are left out: they were done already. A pull may have been open before: the request
+// since then took it over, and it is not made twice because the process was killed.
 func (s *Stream) Range(from, to, now, since time.Time, checkpoints []state.Checkpoint) []Due {
-	pulled := newPublished(checkpoints)
+	pulled, done := newPublished(checkpoints), newPublished(byPublication(checkpoints))
 	var due []Due
 	for w := range Windows(s.Step, s.Location, from, minTime(to, now.Add(-s.Settle))) {
 		if s.MaxAge > 0 && w.From.Before(now.Add(-s.MaxAge)) {
 			continue
 		}
-		at, before := pulled.pulled(w)
-		if before && !at.Before(since) {
+		at, _ := pulled.pulled(w)
+		if visible, ever := done.pulled(w); ever && !visible.Before(since) {
 			continue
 		}
 		due = append(due, Due{Window: w, Tier: state.Backfill, Pulled: at})

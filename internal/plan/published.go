@@ -36,6 +36,15 @@ func newPublished(checkpoints []state.Checkpoint) *published {
 	return p
 }
 
+// byPublication gives checkpoints as if they had been pulled when they were published.
+func byPublication(checkpoints []state.Checkpoint) []state.Checkpoint {
+	all := slices.Clone(checkpoints)
+	for i := range all {
+		all[i].PulledAt = all[i].PublishedAt
+	}
+	return all
+}
+
 // pulled gives when w was last pulled, and whether it ever was. Neither end of w may
 // be earlier than that of the window asked before.
 func (p *published) pulled(w schema.Window) (at time.Time, before bool) {

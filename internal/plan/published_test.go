@@ -16,7 +16,7 @@ import (
 func june(d int) time.Time { return time.Date(2026, 6, d, 0, 0, 0, 0, time.UTC) }
 
 func pulledAt(from, to int, at time.Time) state.Checkpoint {
-	return state.Checkpoint{Kind: state.Windowed, From: june(from), To: june(to), PulledAt: at}
+	return state.Checkpoint{Kind: state.Windowed, From: june(from), To: june(to), PulledAt: at, PublishedAt: at}
 }
 
 func TestAWindowIsPulledWithEveryWindowThatContainsIt(t *testing.T) {
@@ -32,7 +32,7 @@ func TestAWindowIsPulledWithEveryWindowThatContainsIt(t *testing.T) {
 		want      []int
 	}{
 		{"one file stands for all its days", []state.Checkpoint{pulledAt(1, 11, fresh)}, nil},
-		{"a file stands for no day that it ends within", []state.Checkpoint{{Kind: state.Windowed, From: june(1), To: june(10).Add(time.Hour), PulledAt: fresh}}, []int{10}},
+		{"a file stands for no day that it ends within", []state.Checkpoint{{Kind: state.Windowed, From: june(1), To: june(10).Add(time.Hour), PulledAt: fresh, PublishedAt: fresh}}, []int{10}},
 		{"of two files that overlap the newer counts", []state.Checkpoint{pulledAt(1, 7, old), pulledAt(4, 11, fresh)}, []int{3, 2, 1}},
 		{"the newer counts whichever begins first", []state.Checkpoint{pulledAt(1, 7, fresh), pulledAt(4, 11, old)}, []int{10, 9, 8, 7}},
 		{"a day pulled after its file counts", []state.Checkpoint{pulledAt(1, 11, old), pulledAt(5, 6, fresh)}, []int{10, 9, 8, 7, 6, 4, 3, 2, 1}},
