@@ -422,10 +422,10 @@ type Store interface {
 	// Fail records a call without a usable answer, in the pull (unless PullID is 0)
 	// and in the account's lane. ErrNoPull unless the pull is Pulling.
 	Fail(ctx context.Context, f Failure) error
-	// Ended records the end of a call that brought no answer and is nobody's failure: a
-	// check (pullID 0), or a call for a pull that a shutdown cut. Only the pace moves;
-	// the pull need not be known any more.
-	Ended(ctx context.Context, account string, pullID int64, nextCall time.Time) error
+	// Ended records that a call ended at some time which brought no answer and is nobody's
+	// failure: a check (pullID 0), or a call for a pull that a shutdown cut. Only the pace
+	// moves; the pull need not be known any more.
+	Ended(ctx context.Context, account string, pullID int64, at, nextCall time.Time) error
 
 	// Quotas counts a call at now against all of the given budgets, or against none: if
 	// one is used up, free is the time from which all have room again (if no other call

@@ -355,8 +355,8 @@ func (m *mortal) Fail(ctx context.Context, f state.Failure) error {
 	return m.write(func() error { return m.Store.Fail(ctx, f) })
 }
 
-func (m *mortal) Ended(ctx context.Context, account string, pull int64, next time.Time) error {
-	return m.write(func() error { return m.Store.Ended(ctx, account, pull, next) })
+func (m *mortal) Ended(ctx context.Context, account string, pull int64, at, next time.Time) error {
+	return m.write(func() error { return m.Store.Ended(ctx, account, pull, at, next) })
 }
 
 func (m *mortal) Publish(ctx context.Context, done []state.Published) error {

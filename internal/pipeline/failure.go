@@ -22,14 +22,14 @@ func (l *lane) failed(ctx context.Context, e *entry, p state.Pull, ended time.Ti
 		// Not a failure of anyone: no attempt is used up. The pace holds all the same.
 		l.ended(next)
 		l.engine.queue.giveBack(e)
-		return l.engine.store.Ended(durable, p.Account, p.ID, next)
+		return l.engine.store.Ended(durable, p.Account, p.ID, ended, next)
 	}
 	api := asAPIError(l.account, p, cause)
 	if api.Outcome != extractors.StopAccount {
 		return l.act(durable, e, p, ended, api, api.Error())
 	}
 	l.ended(next)
-	if err := l.engine.store.Ended(durable, p.Account, p.ID, next); err != nil {
+	if err := l.engine.store.Ended(durable, p.Account, p.ID, ended, next); err != nil {
 		l.engine.queue.giveBack(e)
 		return fmt.Errorf("recording a refused call of account %s: %w", p.Account, err)
 	}

@@ -121,7 +121,7 @@ const linkPatience = time.Minute
 // lane, which goes on with its other pulls; only then is the answer received.
 func (l *lane) handOver(ctx context.Context, e *entry, p state.Pull, r state.Receipt, file extractors.File) error {
 	l.ended(r.NextCall)
-	if err := l.engine.store.Ended(context.WithoutCancel(ctx), p.Account, p.ID, r.NextCall); err != nil {
+	if err := l.engine.store.Ended(context.WithoutCancel(ctx), p.Account, p.ID, r.ReceivedAt, r.NextCall); err != nil {
 		l.engine.queue.giveBack(e)
 		return fmt.Errorf("recording a call of account %s: %w", p.Account, err)
 	}

@@ -74,7 +74,7 @@ func (e *Engine) aside(ctx context.Context, l *lane, stream string, call extract
 		next = ended.Add(max(a.MinDelay, api.RetryAfter))
 	}
 	l.ended(next)
-	if err := e.store.Ended(context.WithoutCancel(ctx), a.Name, 0, next); err != nil {
+	if err := e.store.Ended(context.WithoutCancel(ctx), a.Name, 0, ended, next); err != nil {
 		return fmt.Errorf("recording a call of account %s: %w", a.Name, err)
 	}
 	if err == nil || errors.Is(err, errShutdown) {

@@ -6,10 +6,12 @@ import (
 )
 
 // happened are the columns with times at which something happened, by table. What has
-// happened cannot lie ahead.
+// happened cannot lie ahead. When a pull was created is not among them: what it asks the
+// network for, and makes of the answers, follows from it until its end.
 var happened = []struct{ table, column string }{
-	{"pulls", "created_at"}, {"quota_calls", "at"}, {"checkpoints", "pulled_at"}, {"checkpoints", "published_at"}, {"checkpoints", "raw_at"}, {"held", "at"},
+	{"quota_calls", "at"}, {"checkpoints", "pulled_at"}, {"checkpoints", "published_at"}, {"checkpoints", "raw_at"}, {"held", "at"},
 	{"runs", "started_at"}, {"runs", "finished_at"}, {"backfills", "started_at"}, {"streams", "due"},
+	{"lanes", "at"}, {"postbacks", "received_at"},
 }
 
 // awaited are those with times that are waited for.

@@ -91,7 +91,7 @@ func (s *Store) receive(ctx context.Context, doing string, r state.Receipt, lead
 		if err != nil {
 			return err
 		}
-		return land(t, p.Account, r.PullID, r.NextCall)
+		return land(t, p.Account, r.PullID, r.ReceivedAt, r.NextCall)
 	})
 	if err != nil {
 		return state.Pull{}, 0, err

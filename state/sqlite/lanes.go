@@ -52,7 +52,7 @@ func (s *Store) Depart(ctx context.Context, d state.Departure) error {
 				return err
 			}
 		}
-		if err := t.exec("INSERT INTO lanes (account) VALUES (?) ON CONFLICT DO NOTHING", d.Account); err != nil {
+		if err := t.exec("INSERT INTO lanes (account, at) VALUES (?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at)", d.Account, ms(d.At)); err != nil {
 			return err
 		}
 		// A call whose end was never recorded is still there; its successor takes its place, but not
@@ -62,13 +62,14 @@ func (s *Store) Depart(ctx context.Context, d state.Departure) error {
 	})
 }
 
-// land takes a call out of flight and raises the lane's base to what its end said.
-func land(t *tx, account string, pullID int64, next time.Time) error {
+// land takes a call that ended at some time out of flight and raises the lane's base to
+// what its end said.
+func land(t *tx, account string, pullID int64, at, next time.Time) error {
 	if err := t.exec("DELETE FROM departures WHERE account = ? AND pull_id = ?", account, pullID); err != nil {
 		return err
 	}
-	return t.exec(`INSERT INTO lanes (account, base) VALUES (?, ?)
-		ON CONFLICT DO UPDATE SET base = max(base, excluded.base)`, account, ms(next))
+	return t.exec(`INSERT INTO lanes (account, at, base) VALUES (?, ?, ?)
+		ON CONFLICT DO UPDATE SET at = max(at, excluded.at), base = max(base, excluded.base)`, account, ms(at), ms(next))
 }
 
 // landDepartures takes for true what the departures in flight feared: nothing more
@@ -95,7 +96,7 @@ func landDeparturesOf(t *tx, pullID int64) error {
 // Fail implements state.Store.
 func (s *Store) Fail(ctx context.Context, f state.Failure) error {
 	return s.write(ctx, "recording a failed call", func(t *tx) error {
-		if err := land(t, f.Account, f.PullID, f.NextCall); err != nil || f.PullID == 0 {
+		if err := land(t, f.Account, f.PullID, f.At, f.NextCall); err != nil || f.PullID == 0 {
 			return err
 		}
 		if err := inPhase(t, f.PullID, state.Pulling); err != nil {
@@ -114,8 +115,8 @@ func (s *Store) Fail(ctx context.Context, f state.Failure) error {
 }
 
 // Ended implements state.Store.
-func (s *Store) Ended(ctx context.Context, account string, pullID int64, nextCall time.Time) error {
+func (s *Store) Ended(ctx context.Context, account string, pullID int64, at, nextCall time.Time) error {
 	return s.write(ctx, "recording the end of a call", func(t *tx) error {
-		return land(t, account, pullID, nextCall)
+		return land(t, account, pullID, at, nextCall)
 	})
 }

@@ -39,6 +39,7 @@ func exists(t *tx, pullID int64) (bool, error) {
 }
 
 func publish(t *tx, p state.Pull, d state.Published) error {
+	pulled := min(ms(p.CreatedAt), time.Now().UnixMilli()) // unless the clock was ahead then
 	// One of the two unique indexes makes it the same row again.
 	var id int64
 	err := t.row(`INSERT INTO checkpoints (account, stream, kind, from_ms, to_ms, version, pulled_at, published_at, row_count, quarantined, digest, raw_at, mapping)
@@ -48,7 +49,7 @@ func publish(t *tx, p state.Pull, d state.Published) error {
 			row_count = excluded.row_count, quarantined = excluded.quarantined,
 			digest = excluded.digest, raw_at = excluded.raw_at, mapping = excluded.mapping
 		RETURNING id`,
-		[]any{p.Account, p.Stream, p.Kind, ms(p.From), ms(p.To), int64(p.Version), ms(p.CreatedAt), ms(d.PublishedAt), d.Rows, d.Quarantined, int64(d.Digest), ms(d.RawAt), d.Mapping}, &id)
+		[]any{p.Account, p.Stream, p.Kind, ms(p.From), ms(p.To), int64(p.Version), pulled, ms(d.PublishedAt), d.Rows, d.Quarantined, int64(d.Digest), ms(d.RawAt), d.Mapping}, &id)
 	if err != nil {
 		return err
 	}
@@ -62,7 +63,7 @@ func publish(t *tx, p state.Pull, d state.Published) error {
 			return err
 		}
 		err = t.exec(`DELETE FROM checkpoints WHERE account = ?1 AND stream = ?2 AND kind = 'window' AND from_ms >= ?3 AND from_ms < ?4 AND to_ms <= ?4
-			AND id <> ?5 AND pulled_at <= ?6`, p.Account, p.Stream, ms(p.From), ms(p.To), id, ms(p.CreatedAt))
+			AND id <> ?5 AND pulled_at <= ?6`, p.Account, p.Stream, ms(p.From), ms(p.To), id, pulled)
 		if err != nil {
 			return err
 		}

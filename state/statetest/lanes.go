@@ -46,7 +46,7 @@ func testLanes(t *testing.T, d Driver) {
 		{"the end of a call outside a pull replaces what its departure feared", func(f *fixture) {
 			f.depart(0, 125*time.Second)
 			f.nextCall(t0.Add(125 * time.Second))
-			f.no(f.s.Ended(f.ctx, "acme", 0, t0.Add(4*time.Second)))
+			f.no(f.s.Ended(f.ctx, "acme", 0, t0, t0.Add(4*time.Second)))
 			f.nextCall(t0.Add(4 * time.Second))
 		}},
 		{"the end of a call that was cut replaces what its departure feared, and changes nothing in the pull", func(f *fixture) {
@@ -55,11 +55,11 @@ func testLanes(t *testing.T, d Driver) {
 			f.depart(p.ID, 125*time.Second)
 			f.depart(other.ID, 60*time.Second)
 			f.depart(0, 50*time.Second)
-			f.no(f.s.Ended(f.ctx, "acme", p.ID, t0.Add(4*time.Second)))
+			f.no(f.s.Ended(f.ctx, "acme", p.ID, t0, t0.Add(4*time.Second)))
 			f.nextCall(t0.Add(60 * time.Second))
-			f.no(f.s.Ended(f.ctx, "acme", other.ID, t0.Add(3*time.Second)))
+			f.no(f.s.Ended(f.ctx, "acme", other.ID, t0, t0.Add(3*time.Second)))
 			f.nextCall(t0.Add(50 * time.Second))
-			f.no(f.s.Ended(f.ctx, "acme", 0, t0.Add(2*time.Second)))
+			f.no(f.s.Ended(f.ctx, "acme", 0, t0, t0.Add(2*time.Second)))
 			f.nextCall(t0.Add(4 * time.Second))
 			f.equal("open pulls", f.openPulls(), []state.Pull{p, other})
 		}},
@@ -67,7 +67,7 @@ func testLanes(t *testing.T, d Driver) {
 			p := f.created(window(0))
 			f.depart(p.ID, 125*time.Second)
 			f.no(f.s.DropPulls(f.ctx, []int64{p.ID}))
-			f.no(f.s.Ended(f.ctx, "acme", p.ID, t0.Add(130*time.Second)))
+			f.no(f.s.Ended(f.ctx, "acme", p.ID, t0, t0.Add(130*time.Second)))
 			f.nextCall(t0.Add(130 * time.Second))
 		}},
 		{"a failure outside a pull replaces what its departure feared", func(f *fixture) {
@@ -109,7 +109,7 @@ func testLanes(t *testing.T, d Driver) {
 			f.depart(0, 120*time.Second)
 			f.reopen()
 			f.nextCall(t0.Add(125 * time.Second))
-			f.no(f.s.Ended(f.ctx, "acme", 0, t0.Add(2*time.Second)))
+			f.no(f.s.Ended(f.ctx, "acme", 0, t0, t0.Add(2*time.Second)))
 			f.answer(a, 3*time.Second)
 			f.nextCall(t0.Add(125 * time.Second))
 			f.depart(b.ID, 250*time.Second)
@@ -126,8 +126,8 @@ func testLanes(t *testing.T, d Driver) {
 		}},
 		{"accounts do not wait for each other", func(f *fixture) {
 			f.depart(0, 125*time.Second)
-			f.no(f.s.Ended(f.ctx, "other", 0, t0.Add(time.Second)))
-			f.no(f.s.Ended(f.ctx, "Zeta", 0, t0.Add(2*time.Second)))
+			f.no(f.s.Ended(f.ctx, "other", 0, t0, t0.Add(time.Second)))
+			f.no(f.s.Ended(f.ctx, "Zeta", 0, t0, t0.Add(2*time.Second)))
 			f.equal("lanes", must[[]state.Lane](f)(f.s.Lanes(f.ctx)), []state.Lane{
 				{Account: "Zeta", NextCall: t0.Add(2 * time.Second)},
 				{Account: "acme", NextCall: t0.Add(125 * time.Second)},
@@ -135,7 +135,7 @@ func testLanes(t *testing.T, d Driver) {
 			})
 		}},
 		{"a lane stays stopped until it is let go on, and keeps its pace", func(f *fixture) {
-			f.no(f.s.Ended(f.ctx, "acme", 0, t0))
+			f.no(f.s.Ended(f.ctx, "acme", 0, t0, t0))
 			f.no(f.s.StopLane(f.ctx, "acme", "the key was refused"))
 			f.reopen()
 			f.equal("stopped lane", f.lane(), state.Lane{Account: "acme", NextCall: t0, Stopped: "the key was refused"})

@@ -25,7 +25,7 @@ var writes = map[string]func(ctx context.Context, s state.Store) error{
 		return err
 	},
 	"Fail":  func(ctx context.Context, s state.Store) error { return s.Fail(ctx, state.Failure{Account: "acme"}) },
-	"Ended": func(ctx context.Context, s state.Store) error { return s.Ended(ctx, "acme", 0, t0) },
+	"Ended": func(ctx context.Context, s state.Store) error { return s.Ended(ctx, "acme", 0, t0, t0) },
 	"Quotas": func(ctx context.Context, s state.Store) error {
 		_, err := s.Quotas(ctx, "acme", []state.Budget{{Name: "calls", Calls: 1, Per: time.Minute}}, t0)
 		return err
