@@ -15,10 +15,14 @@ import (
 // authorize puts the credentials of a call where the network wants them: in the
 // header, or in the query's values.
 func (s *Source) authorize(p *plan, header http.Header, query *params) {
-	if p.own || p.login {
+	auth := s.network.Auth
+	switch {
+	case p.login:
+		return
+	case p.own:
+		s.authorizeOwn(p, auth, header)
 		return
 	}
-	auth := s.network.Auth
 	if auth.Login != nil {
 		s.carry(auth, header, query)
 	}
@@ -37,6 +41,24 @@ func (s *Source) authorize(p *plan, header http.Header, query *params) {
 			r.SetBasicAuth(s.secrets[a.User], secret)
 		case manifest.AuthQuery:
 			query.addHidden(a.Name, secret)
+		}
+	}
+}
+
+// authorizeOwn puts into the header of a call to an account's own address what the
+// network wants there. In an address stands what has to stand in it, and one that has a
+// credential needs no other.
+func (s *Source) authorizeOwn(p *plan, auth manifest.Auth, header http.Header) {
+	if p.keyed || auth.Login != nil {
+		return
+	}
+	for _, a := range auth.Parts() {
+		switch secret := s.secrets[a.Credential]; {
+		case secret == "":
+		case a.Kind == manifest.AuthHeader:
+			header.Set(a.Name, secret)
+		case a.Kind == manifest.AuthBearer:
+			header.Set("Authorization", "Bearer "+secret)
 		}
 	}
 }

@@ -15,9 +15,11 @@ import (
 type plan struct {
 	stream   *extractors.Stream // nil for the check
 	manifest *manifest.Stream
-	// own says that the account gave the whole address: base is then its host, and the
-	// network's auth is not added. Neither is it to the login.
+	// own says that the account gave the whole address: base is then its host, and of the
+	// network's auth is added what goes into a header. Nothing of it is to the login.
 	own, login bool
+	// keyed says that the account's own address has a credential in it.
+	keyed bool
 	base       string
 	path       manifest.Template
 	query      []parameter

@@ -56,6 +56,7 @@ func (b *builder) addressed(p *plan, text string) {
 		return // said by ownAddress
 	}
 	p.own, p.base, p.path = true, u.Base, u.Path
+	p.keyed = u.Uses(func(p manifest.Placeholder) bool { _, ok := p.Credential(); return ok })
 	b.keysIn(u)
 	for _, q := range u.Query {
 		if i := slices.IndexFunc(p.query, func(other parameter) bool { return other.name == q.Name }); i >= 0 {

@@ -15,6 +15,7 @@ var time0 = time.Date(2024, time.April, 8, 12, 0, 0, 0, time.UTC)
 // given is a network whose call for statuses is where the account says.
 func given(batch int) *manifest.Network {
 	n := posting(manifest.Request{URLVariable: "status_url"}, batch)
+	n.Auth.Kind, n.Auth.Name = manifest.AuthQuery, "key"
 	n.Variables["status_url"] = manifest.Variable{Help: "the address.", Kind: manifest.VariableURL}
 	n.Variables["flow"] = manifest.Variable{Help: "the flow", Default: "f 1"}
 	return n
@@ -62,6 +63,39 @@ func TestAnOwnAddressIsAskedAsItIsWritten(t *testing.T) {
 			}
 			if strings.Contains(tt.address, "{item}") && st.ForEach.Batch != 1 {
 				t.Errorf("got a batch of %d, want one lead a call", st.ForEach.Batch)
+			}
+		})
+	}
+}
+
+func TestAnOwnAddressGetsTheHeaderThatTheNetworkWants(t *testing.T) {
+	const at = "https://panel.example.org/status?id={item}"
+	for name, tt := range map[string]struct {
+		auth          manifest.Auth
+		address, want string // of the headers Authorization and X-Token
+	}{
+		"a bearer":                     {manifest.Auth{Kind: manifest.AuthBearer, Credential: "api_key"}, at, "Bearer " + marker + ", "},
+		"a header of its own":          {manifest.Auth{Kind: manifest.AuthHeader, Name: "X-Token", Credential: "api_key"}, at, ", " + marker},
+		"none where the key stands":    {manifest.Auth{Kind: manifest.AuthBearer, Credential: "api_key"}, at + "&k={credential.api_key}", ", "},
+		"none of a credential not set": {manifest.Auth{Kind: manifest.AuthBearer, Credential: "other"}, at, ", "},
+		"no parameter":                 {manifest.Auth{Kind: manifest.AuthQuery, Name: "key", Credential: "api_key"}, at, ", "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := given(1)
+			n.Auth = tt.auth
+			n.Credentials["other"] = manifest.Credential{Help: "another", Optional: true}
+			a := account(t)
+			a.Variables = map[string]string{"status_url": tt.address}
+			source, st := setup(t, n, a, "statuses")
+			call, err := source.Next(st, extractors.Work{Kind: state.Changes, Items: []string{"5"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := call.Header.Get("Authorization") + ", " + call.Header.Get("X-Token"); got != tt.want {
+				t.Errorf("the headers are %q, want %q", got, tt.want)
+			}
+			if strings.Contains(call.URL, marker) != strings.Contains(tt.address, "credential") || strings.Contains(call.Describe, marker) {
+				t.Errorf("the call is %s, described as %s", call.URL, call.Describe)
 			}
 		})
 	}
