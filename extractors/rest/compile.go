@@ -19,13 +19,13 @@ type plan struct {
 	// network's auth is added what goes into a header. Nothing of it is to the login.
 	own, login bool
 	// keyed says that the account's own address has a credential in it.
-	keyed bool
-	base       string
-	path       manifest.Template
-	query      []parameter
-	form       []parameter   // nil if there is none
-	body       manifest.Body // nil if there is none
-	changes    []parameter   // the query of a call for changes
+	keyed   bool
+	base    string
+	path    manifest.Template
+	query   []parameter
+	form    []parameter   // nil if there is none
+	body    manifest.Body // nil if there is none
+	changes []parameter   // the query of a call for changes
 	// pageParam and sizeParam are Paging.Param and Paging.SizeParam.
 	pageParam, sizeParam string
 	dayLayout            string
