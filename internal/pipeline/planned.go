@@ -101,11 +101,11 @@ func (a *Account) Pulls(s *extractors.Stream, k Known, now time.Time) []Planned 
 }
 
 // BackfillPulls gives the pulls of a backfill of one stream, newest first. What was
-// published at or after since is left out.
+// pulled or published at or after since is left out.
 func (a *Account) BackfillPulls(s *extractors.Stream, k Known, from, to, since, now time.Time) []Planned {
 	if s.Window == nil {
 		for _, c := range k.Published {
-			if c.Kind == s.Kind() && !c.PublishedAt.Before(since) {
+			if c.Kind == s.Kind() && (!c.PublishedAt.Before(since) || !c.PulledAt.Before(since)) {
 				return nil
 			}
 		}

@@ -91,8 +91,8 @@ func (s *Stream) due(now time.Time, w schema.Window, pulled time.Time, before bo
 }
 
 // Range gives every window of s that meets [from, to) and that the network would
-// still answer at now, newest first, as backfill. Windows published at or after since
-// are left out: they were done already. A pull may have been open before: the request
+// still answer at now, newest first, as backfill. Windows pulled or published
+// at or after since are left out: they were done already. A pull may have been open before: the request
 // since then took it over, and it is not made twice because the process was killed.
 func (s *Stream) Range(from, to, now, since time.Time, checkpoints []state.Checkpoint) []Due {
 	pulled, done := newPublished(checkpoints), newPublished(byPublication(checkpoints))

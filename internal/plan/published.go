@@ -36,11 +36,14 @@ func newPublished(checkpoints []state.Checkpoint) *published {
 	return p
 }
 
-// byPublication gives checkpoints as if they had been pulled when they were published.
+// byPublication gives checkpoints as if they had been pulled when they were published,
+// which is later unless the clock was set back in between.
 func byPublication(checkpoints []state.Checkpoint) []state.Checkpoint {
 	all := slices.Clone(checkpoints)
-	for i := range all {
-		all[i].PulledAt = all[i].PublishedAt
+	for i, c := range all {
+		if c.PublishedAt.After(c.PulledAt) {
+			all[i].PulledAt = c.PublishedAt
+		}
 	}
 	return all
 }
