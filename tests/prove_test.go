@@ -66,8 +66,9 @@ func TestProve(t *testing.T) {
 	}
 }
 
-// seedsAtOnce is as much as two cores take without making calls time out.
-const seedsAtOnce = 2
+// seedsAtOnce is as much as two cores take without making calls time out: a seed waits
+// half of its time, for paces, for links and for what was killed to end.
+const seedsAtOnce = 3
 
 func seedsAsked(t *testing.T) (seeds int, limit time.Duration) {
 	t.Helper()
