@@ -47,12 +47,12 @@ unit: $(LIBRARY) ## tests of the packages, real ClickHouse and SQLite included
 e2e: build ## the built binary against simulated networks and the embedded ClickHouse
 	$(GO) test -count=1 -parallel 4 -timeout 20m ./tests/
 
-# SEED=N replays one seed; SEEDS=N runs so many. The figures go to docs/proof.md.
-prove: $(LIBRARY) ## the oracle test: 200 seeds of everything going wrong; SEEDS=n, SEED=n
-	SYNCD_PROVE=$(or $(SEEDS),200) $(if $(SEED),SYNCD_PROVE_SEED=$(SEED),SYNCD_PROVE_REPORT=$(CURDIR)/docs/proof.md) \
+# SEED=N replays one seed; SEEDS=N runs so many, from FIRST=1 on. The figures go to docs/proof.md.
+prove: $(LIBRARY) ## the oracle test: 200 seeds of everything going wrong; SEEDS=n, FIRST=n, SEED=n
+	SYNCD_PROVE=$(or $(SEEDS),200) SYNCD_PROVE_FIRST=$(FIRST) $(if $(SEED),SYNCD_PROVE_SEED=$(SEED),SYNCD_PROVE_REPORT=$(CURDIR)/docs/proof.md) \
 	  $(GO) test -count=1 -v -run '^TestProve$$' -timeout 48h ./tests/
 
-prove-short: $(LIBRARY) ## as many new seeds of it as fit into PROVE_FOR=5m
+prove-short: $(LIBRARY) ## as many seeds of it as fit into PROVE_FOR=5m
 	SYNCD_PROVE=$(or $(PROVE_FOR),5m) $(GO) test -count=1 -v -run '^TestProve$$' -timeout 1h ./tests/
 
 compose: ## docker-compose.yml is what docker-compose accepts

@@ -23,7 +23,8 @@ import (
 // engine are killed. At the end every table has to equal the truth, row for row.
 //
 // It is asked for by `make prove`: SYNCD_PROVE is the number of seeds, or for how long
-// there are to be more ("5m"); SYNCD_PROVE_SEED is the one seed to replay.
+// there are to be more ("5m"); SYNCD_PROVE_FIRST is the first of them, 1 unless said, so that
+// what CI runs is the same for every change; SYNCD_PROVE_SEED is the one seed to replay.
 func TestProve(t *testing.T) {
 	seeds, limit := seedsAsked(t)
 	if seeds == 0 && limit == 0 {
@@ -31,14 +32,11 @@ func TestProve(t *testing.T) {
 	}
 	deadline := time.Now().Add(limit)
 	first, all := uint64(1), newTally()
-	if text := os.Getenv("SYNCD_PROVE_SEED"); text != "" {
-		n, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
+	if n := seedAsked(t, "SYNCD_PROVE_FIRST"); n > 0 {
+		first = n
+	}
+	if n := seedAsked(t, "SYNCD_PROVE_SEED"); n > 0 {
 		first, seeds, limit = n, 1, 0
-	} else if limit > 0 {
-		first = uint64(time.Now().Unix()) // others each time
 	}
 	must(release())(t)
 	must(proving())(t)
@@ -69,6 +67,20 @@ func TestProve(t *testing.T) {
 // seedsAtOnce is as much as two cores take without making calls time out: a seed waits
 // half of its time, for paces, for links and for what was killed to end.
 const seedsAtOnce = 3
+
+// seedAsked is the number of a seed in the environment; 0 for none.
+func seedAsked(t *testing.T, name string) uint64 {
+	t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return n
+}
 
 func seedsAsked(t *testing.T) (seeds int, limit time.Duration) {
 	t.Helper()
