@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -255,7 +256,9 @@ func (o *oracle) attempt(args []string) (done, jumped bool) {
 	r := o.over(p)
 	o.died(r, step, trouble.spoils)
 	trouble.mend()
-	return r.signal == 0 && r.code != 3, jumped
+	// Who is killed on the way out has done all the same; to ask again is another request.
+	late := r.signal == syscall.SIGKILL && strings.Contains(r.stderr, `"backfill ended"`)
+	return late || r.signal == 0 && r.code != 3, jumped
 }
 
 // until waits for calls, or the end of a run or of its time. A run that makes no call for
