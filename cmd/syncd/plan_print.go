@@ -23,6 +23,10 @@ func printPrices(out io.Writer, all prices) error {
 }
 
 func (a *accountPrice) print(out *strings.Builder, all prices) {
+	if len(a.Steady) == 0 {
+		write(out, "", fmt.Sprintf("%s (%s): nothing is asked for", a.Account, a.Network))
+		return
+	}
 	at := "one call at a time"
 	if a.Parallel > 1 {
 		at = fmt.Sprintf("%d calls at a time", a.Parallel)

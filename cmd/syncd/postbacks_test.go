@@ -118,6 +118,16 @@ func TestCheckSaysHowFarItGetsWithANetwork(t *testing.T) {
 	}
 }
 
+func TestPlanSaysThatAnAccountIsNotAskedForAnything(t *testing.T) {
+	got, err := ran(t, newPlanCommand(), "--only", "rock", "--only", "unheard")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(got, "rock (leadrock): nothing is asked for\n\nunheard (webvork): one call at a time") {
+		t.Errorf("got\n%s", got)
+	}
+}
+
 // TestLeadsOfPostbacksAreAskedForAsTheStreamSays holds that what only a postback told of
 // is pulled as well, as often as the account's configuration says.
 func TestLeadsOfPostbacksAreAskedForAsTheStreamSays(t *testing.T) {
