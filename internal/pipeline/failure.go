@@ -138,8 +138,14 @@ func (l *lane) refused(ctx context.Context, e *entry, p state.Pull, api *extract
 		l.engine.queue.giveBack(e)
 		return nil
 	}
-	err := l.engine.check(ctx, l)
 	durable := context.WithoutCancel(ctx)
+	if l.account.Source.Check().URL == "" {
+		api.Outcome = extractors.StopStream // and its others learn for themselves
+		return l.act(durable, e, p, time.Now(), api, fmt.Sprintf(
+			"%s refused stream %s of account %s (%d %s), and has no call that would tell whether it is the key or the right: see that the address and the key are as it gave them",
+			api.Network, p.Stream, p.Account, api.Status, api.Message))
+	}
+	err := l.engine.check(ctx, l)
 	if err == nil {
 		api.Outcome = extractors.StopStream
 		return l.act(durable, e, p, time.Now(), api, fmt.Sprintf(

@@ -35,6 +35,8 @@ type fakeNetwork struct {
 	pages map[string]int
 	// machines give the calls of streams by where a pull stands, and what their answers say.
 	machines map[string]func(w extractors.Work) (extractors.Call, extractors.Page)
+	// checkless says that no call proves the key.
+	checkless bool
 	// fetch brings a file; nil if the network has none.
 	fetch func(ctx context.Context, f extractors.File, path string) (int64, error)
 
@@ -52,7 +54,10 @@ type call struct {
 func (f *fakeNetwork) Streams() []*extractors.Stream { return f.streams }
 
 func (f *fakeNetwork) Check() extractors.Call {
-	return extractors.Call{Method: http.MethodGet, Describe: "check"}
+	if f.checkless {
+		return extractors.Call{}
+	}
+	return extractors.Call{Method: http.MethodGet, URL: "https://fake.example/check", Describe: "check"}
 }
 
 func (f *fakeNetwork) Next(s *extractors.Stream, w extractors.Work) (extractors.Call, error) {
@@ -288,6 +293,8 @@ func TestOutcomes(t *testing.T) {
 		answer func(n int, describe string) error
 		calls  []string
 		failed string // part of what the engine says
+		// checkless is the network's.
+		checkless bool
 	}{
 		{
 			"a server's error is tried again, and the others go on meanwhile",
@@ -297,7 +304,7 @@ func TestOutcomes(t *testing.T) {
 				}
 				return nil
 			},
-			[]string{"offers", "users", "offers"}, "",
+			[]string{"offers", "users", "offers"}, "", false,
 		},
 		{
 			"a stream that is refused for good stops alone",
@@ -307,12 +314,12 @@ func TestOutcomes(t *testing.T) {
 				}
 				return nil
 			},
-			[]string{"offers", "users"}, "does not know this call",
+			[]string{"offers", "users"}, "does not know this call", false,
 		},
 		{
 			"a refused key costs two calls and stops the account",
 			func(int, string) error { return apiError(extractors.StopAccount, 403, 0) },
-			[]string{"offers", "check"}, "Fake refused the key of account a (403 no)",
+			[]string{"offers", "check"}, "Fake refused the key of account a (403 no)", false,
 		},
 		{
 			"a refused right stops the stream, not the account",
@@ -322,14 +329,24 @@ func TestOutcomes(t *testing.T) {
 				}
 				return nil
 			},
-			[]string{"offers", "check", "users"}, "although it accepts the key",
+			[]string{"offers", "check", "users"}, "although it accepts the key", false,
+		},
+		{
+			"where no call proves the key, a refusal stops the stream and costs one call",
+			func(_ int, what string) error {
+				if what == "offers" {
+					return apiError(extractors.StopAccount, 403, 0)
+				}
+				return nil
+			},
+			[]string{"offers", "users"}, "whether it is the key or the right", true,
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			path := stateFile(t)
 			synctest.Test(t, func(t *testing.T) {
-				network := &fakeNetwork{streams: []*extractors.Stream{snapshot("offers"), snapshot("users")}, took: time.Second, answer: tt.answer}
+				network := &fakeNetwork{streams: []*extractors.Stream{snapshot("offers"), snapshot("users")}, took: time.Second, answer: tt.answer, checkless: tt.checkless}
 				b := setup(t, network, Account{}, path)
 				b.plan("offers", "users")
 				time.Sleep(30 * time.Minute)
