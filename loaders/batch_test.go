@@ -110,8 +110,15 @@ func TestABrokenConnectionIsWorthARetry(t *testing.T) {
 	b, err := w.Begin(ctx, 0)
 	must(t, err)
 	must(t, b.Write(ctx, rows))
-	p.cut()
-	<-b.inserts[lineTo{table: rows.Table()}].done
+	broken := b.inserts[lineTo{table: rows.Table()}].done
+	for again := true; again; { // a connection that is about to be accepted is not cut yet
+		p.cut()
+		select {
+		case <-broken:
+			again = false
+		case <-time.After(time.Millisecond):
+		}
+	}
 	err = b.Write(ctx, rows)
 	if e, ok := errors.AsType[*Error](err); !ok || !e.Retryable() {
 		t.Errorf("writing: got %v, want a retryable *Error", err)
