@@ -197,21 +197,24 @@ func TestADownloadThatDoesNotEndWellLeavesNothing(t *testing.T) {
 		// again says that the second download is staged ahead too.
 		again bool
 		steps string
+		// unread are the steps if the slot reads nothing before the file is what it ends as:
+		// what begins a batch reads some time afterwards.
+		unread string
 	}{
 		{"it breaks off", func(_ context.Context, a *arriving, into *os.File) error {
 			return errors.Join(apiError(extractors.RetryNow, 0, 0), into.Truncate(0))
-		}, nil, true, "begun begun downloaded received staged published checkpointed"},
+		}, nil, true, "begun begun downloaded received staged published checkpointed", ""},
 		{"it has another size than announced", func(context.Context, *arriving, *os.File) error { return nil },
-			func(n int) int64 { return []int64{1 << 30, 0}[min(n, 1)] }, true, "begun begun downloaded received staged published checkpointed"},
+			func(n int) int64 { return []int64{1 << 30, 0}[min(n, 1)] }, true, "begun begun downloaded received staged published checkpointed", ""},
 		{"another file takes its place", func(_ context.Context, a *arriving, into *os.File) error {
 			a.ok(os.Remove(into.Name()))
 			return os.WriteFile(into.Name(), []byte(header+firstRow+secondRow), 0o600)
-		}, nil, false, "begun downloaded received begun staged published checkpointed"},
+		}, nil, false, "begun downloaded received begun staged published checkpointed", ""},
 		{"it is shortened", func(_ context.Context, a *arriving, into *os.File) error {
 			a.ok(into.Truncate(0))
 			a.write(into, header+firstRow+secondRow)
 			return nil
-		}, nil, false, "begun downloaded received begun staged published checkpointed"},
+		}, nil, false, "begun downloaded received begun staged published checkpointed", straight},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a := newArriving(t, 0)
@@ -234,8 +237,9 @@ func TestADownloadThatDoesNotEndWellLeavesNothing(t *testing.T) {
 				a.write(into, secondRow)
 				return nil
 			}
-			steps := a.run()
-			a.sees(steps, tt.steps)
+			if steps := a.run(); tt.unread == "" || strings.Join(steps, " ") != tt.unread {
+				a.sees(steps, tt.steps)
+			}
 			a.equal("visible", a.ask(visible), bothRows)
 			a.equal("quarantine", a.ask("SELECT count() FROM {store}.quarantine"), "0")
 		})
