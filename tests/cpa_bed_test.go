@@ -140,15 +140,19 @@ func (b *bed) eventuallyRows(p *process, conn driver.Conn, view, where string, n
 // for later is due then, and decisions stand for longer.
 func (b *bed) timePasses(d time.Duration) {
 	b.t.Helper()
+	b.earlier(d, "UPDATE leads SET first_seen = first_seen - $1, status_at = status_at - $1, next_poll = next_poll - CASE WHEN next_poll > 0 THEN $1 ELSE 0 END")
+}
+
+// earlier makes checkpoints so much older, and with a statement of $1 milliseconds what
+// the state knows of leads.
+func (b *bed) earlier(d time.Duration, leads string) {
+	b.t.Helper()
 	db, err := sql.Open("sqlite", b.data("state.db"))
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	defer db.Close()
-	for _, s := range []string{
-		"UPDATE leads SET first_seen = first_seen - $1, status_at = status_at - $1, next_poll = next_poll - CASE WHEN next_poll > 0 THEN $1 ELSE 0 END",
-		"UPDATE checkpoints SET pulled_at = pulled_at - $1, published_at = published_at - $1",
-	} {
+	for _, s := range []string{leads, "UPDATE checkpoints SET pulled_at = pulled_at - $1, published_at = published_at - $1"} {
 		if _, err := db.Exec(s, d.Milliseconds()); err != nil {
 			b.t.Fatalf("%s: %v", s, err)
 		}

@@ -115,13 +115,7 @@ func (o *oracle) trouble() trouble {
 	case "read-only disk":
 		// A disk with files that are open for writing cannot be remounted while they are: it
 		// becomes read-only before the run, once the engine of a daemon that was killed is gone.
-		err := o.disk.remount("ro")
-		for until := time.Now().Add(20 * time.Second); err != nil; err = o.disk.remount("ro") {
-			if time.Now().After(until) {
-				o.t.Fatalf("an engine goes on whose daemon was killed: %v", err)
-			}
-			time.Sleep(50 * time.Millisecond)
-		}
+		eventually(o.t, "the engine of a daemon that was killed to let go of its disk", func() bool { return o.disk.remount("ro") == nil })
 		return trouble{strike: nothing, mend: o.disk.mend, spoils: true}
 	case "stopped engine":
 		pid := 0

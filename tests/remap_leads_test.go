@@ -1,7 +1,6 @@
 package tests
 
 import (
-	"database/sql"
 	"strings"
 	"testing"
 	"time"
@@ -84,19 +83,7 @@ func TestRemapPutsLeadsTogetherAnew(t *testing.T) {
 // leads were first seen, which the answers that are kept agree with.
 func (b *cpaBed) comesDue(d time.Duration) {
 	b.t.Helper()
-	db, err := sql.Open("sqlite", b.data("state.db"))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer db.Close()
-	for _, s := range []string{
-		"UPDATE leads SET next_poll = next_poll - CASE WHEN next_poll > 0 THEN $1 ELSE 0 END",
-		"UPDATE checkpoints SET pulled_at = pulled_at - $1, published_at = published_at - $1",
-	} {
-		if _, err := db.Exec(s, d.Milliseconds()); err != nil {
-			b.t.Fatalf("%s: %v", s, err)
-		}
-	}
+	b.earlier(d, "UPDATE leads SET next_poll = next_poll - CASE WHEN next_poll > 0 THEN $1 ELSE 0 END")
 }
 
 // A word of a postback that was not known becomes a status once the network's manifest

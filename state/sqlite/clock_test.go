@@ -98,22 +98,13 @@ func TestWhatACallSaysOfAClockCounts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "state.db")
-			s, err := Open(path)
-			if err != nil {
-				t.Fatal(err)
-			}
+			s := opened(t, path)
 			if err := errors.Join(s.SaveRun(t.Context(), state.Run{ID: "r", Account: "a", Stream: "s", StartedAt: first}), call(s), s.Close()); err != nil {
 				t.Fatal(err)
 			}
-			if s, err = Open(path); err != nil {
-				t.Fatal(err)
-			}
+			s = opened(t, path)
 			defer s.Close()
-			lane, err := s.Lane(t.Context(), "a")
-			if err != nil {
-				t.Fatal(err)
-			}
-			if wait := time.Until(lane.NextCall); wait > pace || wait < pace-time.Minute {
+			if wait := laneWaits(t, s); wait > pace || wait < pace-time.Minute {
 				t.Errorf("the lane waits for %s, want %s", wait, pace)
 			}
 		})
@@ -125,10 +116,7 @@ func TestWhatACallSaysOfAClockCounts(t *testing.T) {
 // taken for records that nobody had asked for.
 func TestAPullIsWhatItWasWhenTheClockIsSetBack(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
-	s, err := Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := opened(t, path)
 	made, err := s.CreatePulls(t.Context(), []state.NewPull{{Account: "a", Stream: "s", Kind: state.Snapshot, RunID: "r"}})
 	if err != nil {
 		t.Fatal(err)
@@ -139,9 +127,7 @@ func TestAPullIsWhatItWasWhenTheClockIsSetBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // once more, with the pull still there
-		if s, err = Open(path); err != nil {
-			t.Fatal(err)
-		}
+		s = opened(t, path)
 		pulls, err := s.OpenPulls(t.Context(), "a")
 		if err != nil || len(pulls) != 1 || !pulls[0].CreatedAt.Equal(ahead) {
 			t.Errorf("the pull is %+v, %v; want it created at %s", pulls, err, ahead)
@@ -154,15 +140,9 @@ func TestAPullIsWhatItWasWhenTheClockIsSetBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if s, err = Open(path); err != nil {
-		t.Fatal(err)
-	}
+	s = opened(t, path)
 	defer s.Close()
-	lane, err := s.Lane(t.Context(), "a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if wait := time.Until(lane.NextCall); wait < 4*time.Minute {
+	if wait := laneWaits(t, s); wait < 4*time.Minute {
 		t.Errorf("a pull from the future shortens the lane's wait to %s", wait)
 	}
 	_, err = s.Receive(t.Context(), state.Receipt{PullID: made[0].ID, Done: true, ReceivedAt: time.Now()})
@@ -173,4 +153,24 @@ func TestAPullIsWhatItWasWhenTheClockIsSetBack(t *testing.T) {
 	if err != nil || len(published) != 1 || published[0].PulledAt.After(time.Now()) {
 		t.Errorf("the checkpoint is %+v, %v", published, err)
 	}
+}
+
+// opened opens the state as a daemon that starts.
+func opened(t *testing.T, path string) *Store {
+	t.Helper()
+	s, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// laneWaits is for how long account a may not be asked anything.
+func laneWaits(t *testing.T, s *Store) time.Duration {
+	t.Helper()
+	lane, err := s.Lane(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return time.Until(lane.NextCall)
 }
