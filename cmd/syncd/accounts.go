@@ -47,18 +47,13 @@ type account struct {
 
 // buildAccounts turns the configuration into accounts. All that is wrong with any
 // of them is reported at once, each at its place in the file.
-func buildAccounts(cfg *config.Config, known catalogue) ([]*account, error) {
-	var problems strictyaml.Problems
-	accounts := make([]*account, 0, len(cfg.Accounts))
+func buildAccounts(cfg *config.Config, known catalogue) (accounts []*account, problems strictyaml.Problems) {
 	for i := range cfg.Accounts {
 		a, wrong := buildAccount(cfg, i, known)
 		problems = append(problems, wrong...)
 		accounts = append(accounts, a)
 	}
-	if len(problems) > 0 {
-		return nil, &usageError{problems}
-	}
-	return accounts, nil
+	return accounts, problems
 }
 
 func buildAccount(cfg *config.Config, i int, known catalogue) (*account, strictyaml.Problems) {

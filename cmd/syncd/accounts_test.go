@@ -1,6 +1,10 @@
 package main
 
 import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"syncd/internal/config"
+	"syncd/internal/strictyaml"
 	"syncd/state"
 )
 
@@ -30,9 +35,9 @@ func TestAnAccountHasTheNetworksBudgetsAndKeepsNoFileThatItsRowsMayNotHave(t *te
 			if err != nil {
 				t.Fatal(err)
 			}
-			accounts, err := buildAccounts(cfg, known)
-			if err != nil {
-				t.Fatal(err)
+			accounts, problems := buildAccounts(cfg, known)
+			if len(problems) > 0 {
+				t.Fatal(problems)
 			}
 			run := accounts[0].run
 			want := map[string]state.Budget{"exports": {Name: "exports", Calls: 10, Per: 24 * time.Hour}}
@@ -69,12 +74,49 @@ func TestAnAccountIsAsFastAsItSaysAndElseAsTheNetwork(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		accounts, err := buildAccounts(cfg, known)
-		if err != nil {
-			t.Fatal(err)
+		accounts, problems := buildAccounts(cfg, known)
+		if len(problems) > 0 {
+			t.Fatal(problems)
 		}
 		if got := accounts[0].run.MinDelay; got != want {
 			t.Errorf("pace %s: a call every %s, want %s", pace, got, want)
 		}
+	}
+}
+
+// TestAllMistakesOfAFileAreToldAtOnce holds that what only the networks' manifests show is
+// told beside what the file alone shows, and that no mistake is told twice.
+func TestAllMistakesOfAFileAreToldAtOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	text := `state: {dsn: "postgres://localhost/x"}
+accounts:
+  - name: main
+    network: afise
+    timezone: Europe/Berln
+    start: 2026-13-01
+  - name: beside
+    network: 24metrics
+    credentials: {api_key: "${SYNCD_TEST_NOT_SET}"}
+    variables: {integrations: abcdefghij}
+    streams: {convresions: {enabled: true}}
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := loadApp(file, io.Discard)
+	problems, ok := errors.AsType[strictyaml.Problems](err)
+	if !ok {
+		t.Fatalf("got %v", err)
+	}
+	var got []string
+	for _, p := range problems {
+		got = append(got, p.Path)
+	}
+	want := []string{
+		"state.dsn", "accounts[0].network", "accounts[0].timezone", "accounts[0].start",
+		"accounts[1].credentials.api_key", "accounts[1].streams.convresions",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s\n%v", diff, problems)
 	}
 }

@@ -39,28 +39,48 @@ type app struct {
 
 // loadApp reads the configuration and checks all of it against the catalogue.
 func loadApp(file string, logs io.Writer) (*app, error) {
-	cfg, err := config.Load(file)
+	known, err := loadCatalogue()
+	if err != nil {
+		return nil, err
+	}
+	var accounts []*account
+	cfg, err := config.Load(file, func(cfg *config.Config) (problems strictyaml.Problems) {
+		accounts, problems = assemble(cfg, known)
+		return problems
+	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &usageError{fmt.Errorf("%w: start from config.example.yaml, name another file with --config, or try syncd demo", err)}
 	}
 	if err != nil {
 		return nil, &usageError{err}
 	}
-	return newApp(cfg, logs)
+	return appOf(cfg, accounts, logs)
 }
 
+// newApp is the app of a configuration that is no file.
 func newApp(cfg *config.Config, logs io.Writer) (*app, error) {
 	known, err := loadCatalogue()
 	if err != nil {
 		return nil, err
 	}
+	accounts, problems := assemble(cfg, known)
+	if len(problems) > 0 {
+		return nil, &usageError{problems}
+	}
+	return appOf(cfg, accounts, logs)
+}
+
+// assemble makes the accounts of a configuration, and reports all that this program
+// cannot do of it.
+func assemble(cfg *config.Config, known catalogue) ([]*account, strictyaml.Problems) {
+	accounts, problems := buildAccounts(cfg, known)
 	if dsn := cfg.State.DSN.Reveal(); !strings.HasPrefix(dsn, "sqlite:") {
-		return nil, &usageError{strictyaml.Problems{cfg.Problem("state.dsn", "this version keeps its state in SQLite alone: write sqlite:./data/state.db")}}
+		problems = append(problems, cfg.Problem("state.dsn", "this version keeps its state in SQLite alone: write sqlite:./data/state.db"))
 	}
-	accounts, err := buildAccounts(cfg, known)
-	if err != nil {
-		return nil, err
-	}
+	return accounts, problems
+}
+
+func appOf(cfg *config.Config, accounts []*account, logs io.Writer) (*app, error) {
 	log, err := newLogger(cfg.Log, logs)
 	if err != nil {
 		return nil, &usageError{err}

@@ -141,9 +141,9 @@ func TestLeadsOfPostbacksAreAskedForAsTheStreamSays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	accounts, err := buildAccounts(cfg, known)
-	if err != nil {
-		t.Fatal(err)
+	accounts, problems := buildAccounts(cfg, known)
+	if len(problems) > 0 {
+		t.Fatal(problems)
 	}
 	day := 24 * time.Hour
 	want := state.PollRule{Tiers: []state.PollTier{{Last: 2 * day, Every: time.Hour}, {Last: 9 * day, Every: day}}, Settled: 7 * day}

@@ -25,20 +25,25 @@ const (
 	timezoneDefault    = "UTC"
 )
 
+// Check reports what is wrong with a configuration beyond what this package can know,
+// such as what a network has. It is asked of a configuration with other mistakes too, so
+// that all are reported at once; what is only the echo of one of those is left out.
+type Check func(*Config) strictyaml.Problems
+
 // Load reads a configuration file with the environment of the process. The error
 // is a strictyaml.Problems when the file could be read and is wrong.
-func Load(file string) (*Config, error) {
+func Load(file string, checks ...Check) (*Config, error) {
 	src, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
-	return Parse(file, src, os.LookupEnv, "")
+	return Parse(file, src, os.LookupEnv, "", checks...)
 }
 
 // Parse reads a configuration from src. The file name is for messages; env looks
 // up environment variables; relative ${file:...} paths begin in dir, or in the
 // working directory if dir is empty. The error is a strictyaml.Problems.
-func Parse(file string, src []byte, env func(string) (string, bool), dir string) (*Config, error) {
+func Parse(file string, src []byte, env func(string) (string, bool), dir string, checks ...Check) (*Config, error) {
 	c := &Config{}
 	options := strictyaml.Options{Expand: expander{env, dir}.expand}
 	positions, problems := options.Decode(file, src, c)
@@ -46,6 +51,9 @@ func Parse(file string, src []byte, env func(string) (string, bool), dir string)
 	if positions.Has("") { // it is YAML
 		c.setDefaults()
 		problems = append(problems, without(c.check(time.Now()), problems)...)
+		for _, check := range checks {
+			problems = append(problems, without(check(c), problems)...)
+		}
 	}
 	if len(problems) > 0 {
 		problems.Sort()
