@@ -36,7 +36,7 @@ and opens nothing but the configuration.`,
 				return err
 			}
 			report := &checkReport{out: cmd.OutOrStdout()}
-			report.say("configuration", nil, fmt.Sprintf("%d accounts, %d streams", len(a.accounts), a.countStreams()))
+			report.say("configuration", nil, counted(len(a.accounts), "account")+", "+counted(a.countStreams(), "stream"))
 			a.checkReach(only, report)
 			if !offline {
 				a.checkOnline(cmd.Context(), only, streams, report)
