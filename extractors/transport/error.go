@@ -106,6 +106,20 @@ func (e *Error) Unwrap() error { return e.Err }
 // Timeout reports whether the call ran out of time.
 func (e *Error) Timeout() bool { return e.Kind == KindTimeout }
 
+// Unreached reports whether nobody was found to call, so that the network knows nothing of
+// the call.
+func (e *Error) Unreached() bool {
+	switch e.Kind {
+	case KindRefused, KindDNS, KindTLS:
+		return true
+	case KindTimeout:
+		return errors.Is(e.Err, errConnectTimeout)
+	case KindConnection:
+		return errors.Is(e.Err, syscall.EHOSTUNREACH) || errors.Is(e.Err, syscall.ENETUNREACH)
+	}
+	return false
+}
+
 // Retryable reports whether the same call may succeed when it is made again:
 // the fault lies on the way or in the moment, not in the call or its answer. A
 // download that is retryable may need a fresh link.

@@ -12,10 +12,12 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -251,16 +253,21 @@ func TestErrorsWithoutAServer(t *testing.T) {
 		defer l.Close()
 		return "http://" + l.Addr().String()
 	}()
-	dns := func(ctx context.Context, network, address string) (net.Conn, error) {
-		return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "gone.example", IsNotFound: true}}
+	dialing := func(err error) Options {
+		return Options{Dial: func(context.Context, string, string) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Err: err}
+		}}
 	}
+	dns := dialing(&net.DNSError{Err: "no such host", Name: "gone.example", IsNotFound: true})
 	for name, tt := range map[string]struct {
 		options Options
 		url     string
 		kind    Kind
 	}{
+		"no connection in time is a timeout":            {options: dialing(os.ErrDeadlineExceeded), url: "http://slow.example", kind: KindTimeout},
+		"no way to the network is an error of its own":  {options: dialing(os.NewSyscallError("connect", syscall.ENETUNREACH)), url: "http://far.example", kind: KindConnection},
 		"a port where nothing listens is refused":       {url: refused, kind: KindRefused},
-		"a name that does not exist is a DNS error":     {options: Options{Dial: dns}, url: "http://gone.example", kind: KindDNS},
+		"a name that does not exist is a DNS error":     {options: dns, url: "http://gone.example", kind: KindDNS},
 		"a URL with a broken escape is invalid":         {url: "http://example.com/%zz" + marker, kind: KindInvalid},
 		"a URL with a broken port is invalid":           {url: "http://example.com:" + marker, kind: KindInvalid},
 		"a URL without a host is invalid":               {url: "http://", kind: KindInvalid},
@@ -278,6 +285,9 @@ func TestErrorsWithoutAServer(t *testing.T) {
 			e, ok := errors.AsType[*Error](err)
 			if !ok || e.Kind != tt.kind {
 				t.Fatalf("got %v (%+v), want kind %v", err, e, tt.kind)
+			}
+			if e.Unreached() != (tt.kind != KindInvalid) {
+				t.Errorf("unreached: %v", e.Unreached())
 			}
 			noMarker(t, err)
 		})

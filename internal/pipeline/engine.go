@@ -139,7 +139,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		if a.Receiver != nil && !e.replaying && e.selected(a.Name, a.Receiver.Stream().Name) {
 			e.drains[a.Name] = newDrain(e, a)
 		}
-		l := &lane{account: a, engine: e, checking: make(chan struct{}, 1), downloads: make(chan struct{}, downloadsAtOnce), log: o.Log.Named("lane").With(zap.String("account", a.Name))}
+		l := &lane{account: a, engine: e, silences: map[string]*silence{}, checking: make(chan struct{}, 1), downloads: make(chan struct{}, downloadsAtOnce), log: o.Log.Named("lane").With(zap.String("account", a.Name))}
 		e.lanes[a.Name] = l
 		if !e.replaying { // who makes no calls does not know whether a refused key was mended
 			if err := l.open(ctx); err != nil {

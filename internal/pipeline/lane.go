@@ -29,6 +29,8 @@ type lane struct {
 	stopped string
 	// waits says in words what the lane waits for; empty while it works or has nothing to do.
 	waits string
+	// silences are the addresses at which nobody was found; guarded by mu.
+	silences map[string]*silence
 
 	// checking holds one token while a refused call is being followed up, so that a key
 	// that is refused to several workers at once is checked once. A channel and not a

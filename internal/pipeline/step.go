@@ -43,6 +43,11 @@ func (l *lane) step(ctx context.Context, e *entry, p state.Pull) error {
 		})
 	}
 	now := time.Now()
+	host := hostOf(call)
+	if until := l.silentUntil(host, now); !until.IsZero() {
+		l.engine.queue.postpone(e, until, l.account.Network+" cannot be reached; it is called again at "+until.In(l.account.Location).Format(time.TimeOnly))
+		return nil
+	}
 	wait, spent, err := l.claim(ctx, now, own...)
 	switch {
 	case spent:
@@ -55,7 +60,7 @@ func (l *lane) step(ctx context.Context, e *entry, p state.Pull) error {
 		l.engine.queue.giveBack(e)
 		return err
 	}
-	return l.call(ctx, e, p, stream, work, call)
+	return l.call(ctx, e, p, stream, work, call, host)
 }
 
 // clock writes an instant for people: the time of day, with the day if it is another.
@@ -91,7 +96,7 @@ func (l *lane) drop(ctx context.Context, e *entry, p state.Pull) error {
 
 // call performs the call and makes its answer durable before anything else
 // happens to it.
-func (l *lane) call(ctx context.Context, e *entry, p state.Pull, stream *extractors.Stream, work extractors.Work, call extractors.Call) error {
+func (l *lane) call(ctx context.Context, e *entry, p state.Pull, stream *extractors.Stream, work extractors.Work, call extractors.Call, host string) error {
 	left := time.Now()
 	if err := l.depart(ctx, p.ID, call.Unheard, left); err != nil {
 		l.engine.queue.giveBack(e)
@@ -104,13 +109,17 @@ func (l *lane) call(ctx context.Context, e *entry, p state.Pull, stream *extract
 	l.engine.after("departed")
 	answer, err := l.perform(ctx, call)
 	ended := time.Now()
+	silent := l.listen(host, p.ID, ended, err)
 	l.engine.after("answered")
 	var page extractors.Page
 	if err == nil {
 		page, err = l.account.Source.Read(stream, work, answer)
 	}
 	l.engine.observe.Called(p.Account, p.Stream, outcomeOf(err), ended.Sub(left), len(answer.Body))
-	if err != nil {
+	switch {
+	case silent:
+		return l.unheard(ctx, e, p, ended, err)
+	case err != nil:
 		return l.failed(ctx, e, p, ended, err)
 	}
 	next := ended.Add(l.account.MinDelay)
