@@ -2,10 +2,7 @@ package tests
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -149,16 +146,7 @@ func TestACrashWhileHistoryIsRestatedLosesNothingAndCountsNothingTwice(t *testin
 
 func TestKillingItAtRandomMomentsLosesNothing(t *testing.T) {
 	t.Parallel()
-	// SYNCD_E2E_SEED replays what a failed run printed.
-	seed := uint64(time.Now().UnixNano())
-	if text := os.Getenv("SYNCD_E2E_SEED"); text != "" {
-		var err error
-		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Logf("SYNCD_E2E_SEED=%d", seed)
-	dice := rand.New(rand.NewPCG(seed, 0))
+	dice := diced(t)(0)
 	b, x, args := newCrashBed(t)
 	killed := true
 	for run := 0; run < 5 && killed; run++ {
