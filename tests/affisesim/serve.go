@@ -266,6 +266,7 @@ func (a *answer) cut(reset bool) {
 	if tcp, ok := conn.(*net.TCPConn); ok && reset {
 		_ = tcp.SetLinger(0)
 	}
+	a.note() // before the client can know of it
 	_ = conn.Close()
 }
 
