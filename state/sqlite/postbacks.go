@@ -62,7 +62,8 @@ func scanBlock(rows *sql.Rows, b *block) error { return rows.Scan(&b.last, &b.wa
 // Backlogs implements state.Store.
 func (s *Store) Backlogs(ctx context.Context) ([]state.Backlog, error) {
 	return list(ctx, s, "counting the postbacks that wait",
-		"SELECT account, sum(waiting), min(received_at) FROM postbacks GROUP BY account ORDER BY account",
+		`SELECT account, sum(waiting), (SELECT received_at FROM postbacks f WHERE f.account = p.account ORDER BY last LIMIT 1)
+			FROM postbacks p GROUP BY account ORDER BY account`,
 		func(rows *sql.Rows, b *state.Backlog) error {
 			return rows.Scan(&b.Account, &b.Waiting, instant{&b.Oldest})
 		})
