@@ -12,6 +12,8 @@ RACE        := $(shell command -v $${CC:-gcc} >/dev/null 2>&1 && echo "-race '-g
 CGO         := $(if $(RACE),1,0)
 # Packages without goroutines, of those whose tests take long.
 ALONE       := ./extractors ./extractors/export ./extractors/manifest ./internal/plan ./schema ./schema/normalize
+# The tests of this package take longest: it goes first, so that the others run beside it.
+LONGEST     := ./loaders
 
 .DEFAULT_GOAL := help
 .PHONY: help demo build test check unit e2e lint compose bench fuzz fuzz-short prove prove-short gen clean
@@ -41,7 +43,7 @@ lint: ## formatting, vet, modernizers, staticcheck
 
 unit: $(LIBRARY) ## tests of the packages, real ClickHouse and SQLite included
 	CGO_ENABLED=0 $(GO) test -timeout 20m $(ALONE)
-	CGO_ENABLED=$(CGO) $(GO) test $(RACE) -timeout 20m $$($(GO) list ./... | grep -vxF -e syncd/tests $(ALONE:./%=-e syncd/%))
+	CGO_ENABLED=$(CGO) $(GO) test $(RACE) -timeout 20m $(LONGEST) $$($(GO) list ./... | grep -vxF -e syncd/tests $(ALONE:./%=-e syncd/%))
 
 # Most of these tests wait most of the time.
 e2e: build ## the built binary against simulated networks and the embedded ClickHouse
