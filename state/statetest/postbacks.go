@@ -130,6 +130,11 @@ func testPostbacks(t *testing.T, d Driver) {
 				f.equal("backlogs", must[[]state.Backlog](f)(f.s.Backlogs(f.ctx)), backlogs)
 			}
 		}},
+		{"the first that was accepted is the oldest, whatever the clock said", func(f *fixture) {
+			f.accept(postback(2))
+			f.accept(postback(1))
+			f.equal("backlogs", must[[]state.Backlog](f)(f.s.Backlogs(f.ctx)), []state.Backlog{{Account: "acme", Waiting: 2, Oldest: postback(2).ReceivedAt}})
+		}},
 		{"the pages of a pull that was brought go only by being published", func(f *fixture) {
 			p := f.bring(brings(f.accept(postback(1)), told(own, "c1")))
 			for n, drop := range []func() error{
