@@ -228,6 +228,8 @@ type Failure struct {
 	Cursor Cursor
 	// Error says what happened, for people, without secrets.
 	Error string
+	// Blameless leaves the pull's attempts as they are: what happened says nothing about it.
+	Blameless bool
 	// GiveUp ends the pull: it becomes Failed and its inbox pages are dropped.
 	GiveUp bool
 	// Park keeps the pages of a pull that is given up, with its cursor, items and

@@ -82,7 +82,9 @@ func (l *lane) carryOut(ctx context.Context, e *entry, p state.Pull, f state.Fai
 		l.engine.queue.giveBack(e)
 		return fmt.Errorf("recording a failed call of account %s, stream %s: %w", p.Account, p.Stream, err)
 	}
-	p.Attempts++
+	if !f.Blameless {
+		p.Attempts++
+	}
 	p.NotBefore, p.LastError = f.NotBefore, f.Error
 	if f.Cursor != "" {
 		p.Cursor = f.Cursor

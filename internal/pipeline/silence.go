@@ -44,14 +44,15 @@ func (l *lane) silentUntil(host string, now time.Time) time.Time {
 	return time.Time{}
 }
 
-// listen notes how a call of a pull to an address ended, and reports whether the address
-// is silent. A one-shot run has to end: it gives its pulls up one by one.
-func (l *lane) listen(host string, pull int64, ended time.Time, err error) bool {
+// listen notes how a call of a pull to an address ended, and gives the time of the next
+// call if the address is silent; zero if it is not. A one-shot run has to end: it gives
+// its pulls up one by one.
+func (l *lane) listen(host string, pull int64, ended time.Time, err error) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !unreached(err) || l.engine.oneShot {
 		delete(l.silences, host)
-		return false
+		return time.Time{}
 	}
 	s := l.silences[host]
 	if s == nil {
@@ -62,11 +63,11 @@ func (l *lane) listen(host string, pull int64, ended time.Time, err error) bool 
 		s.pulls = append(s.pulls, pull)
 	}
 	if len(s.pulls) < silentPulls {
-		return false
+		return time.Time{}
 	}
 	s.until = ended.Add(min(backoffDelay(s.calls), silenceMost))
 	s.calls++
-	return true
+	return s.until
 }
 
 // unreached reports whether a call found nobody. A network that accepts a call and does
@@ -76,11 +77,12 @@ func unreached(err error) bool {
 	return errors.As(err, &way) && way.Unreached()
 }
 
-// unheard records a call to a silent address.
-func (l *lane) unheard(ctx context.Context, e *entry, p state.Pull, ended time.Time, cause error) error {
+// unheard records a call to a silent address. The pull rests no longer than all the others
+// that wait for the address, and has its attempts left for when somebody is back.
+func (l *lane) unheard(ctx context.Context, e *entry, p state.Pull, ended, until time.Time, cause error) error {
 	api := asAPIError(l.account, p, cause)
 	f := l.failure(p, ended, api, api.Error())
-	f.GiveUp, f.Park = false, false
+	f.NotBefore, f.Blameless, f.GiveUp, f.Park = until, true, false, false
 	return l.carryOut(context.WithoutCancel(ctx), e, p, f, false)
 }
 

@@ -40,10 +40,12 @@ func TestANetworkThatCannotBeReachedIsCalledForOnePullAtATime(t *testing.T) {
 		const outage = time.Hour
 		streams, names := snapshots("list", 60)
 		network := &fakeNetwork{streams: streams, took: time.Second}
-		network.answer = func(int, string) error {
+		answered := map[string]int{}
+		network.answer = func(_ int, list string) error {
 			if time.Since(network.began) < outage {
 				return nobody{errors.New("connection refused")}
 			}
+			answered[list]++
 			return nil
 		}
 		b := setup(t, network, Account{}, path)
@@ -52,10 +54,12 @@ func TestANetworkThatCannotBeReachedIsCalledForOnePullAtATime(t *testing.T) {
 		during := len(network.seen())
 		words := 0
 		for _, name := range names {
-			words += strings.Count(b.engine.Waiting("a", name), "fake cannot be reached; it is called again at 01:0")
+			words += strings.Count(b.engine.Waiting("a", name), "fake cannot be reached; it is called again at 0")
 		}
-		time.Sleep(15*time.Minute + 3*time.Minute) // the longest that a single pull rests, and time for the calls
-		after := network.seen()[during:]
+		open := b.open()
+		// No list waits longer than for the next call to the address, which may have left just
+		// before, and for all the others.
+		time.Sleep(2*silenceMost + time.Duration(len(names))*network.took)
 		b.end()
 		// Once a minute, but for the first few.
 		if during > 80 {
@@ -64,8 +68,15 @@ func TestANetworkThatCannotBeReachedIsCalledForOnePullAtATime(t *testing.T) {
 		if words < len(names)-10 {
 			t.Errorf("%d of %d streams say what they wait for", words, len(names))
 		}
-		if len(after) != len(names) {
-			t.Errorf("%d of %d lists were asked for afterwards", len(after), len(names))
+		for _, p := range open {
+			if p.Attempts >= silentPulls {
+				t.Errorf("%d attempts of list %s were for nobody", p.Attempts, p.Stream)
+			}
+		}
+		for _, name := range names {
+			if answered[name] != 1 {
+				t.Errorf("list %s was answered %d times afterwards", name, answered[name])
+			}
 		}
 	})
 }

@@ -102,8 +102,8 @@ func (s *Store) Fail(ctx context.Context, f state.Failure) error {
 		if err := inPhase(t, f.PullID, state.Pulling); err != nil {
 			return err
 		}
-		err := t.exec("UPDATE pulls SET attempts = attempts + 1, not_before = ?, last_error = ?, cursor = coalesce(nullif(?, ''), cursor) WHERE id = ?",
-			ms(f.NotBefore), f.Error, string(f.Cursor), f.PullID)
+		err := t.exec("UPDATE pulls SET attempts = attempts + NOT ?, not_before = ?, last_error = ?, cursor = coalesce(nullif(?, ''), cursor) WHERE id = ?",
+			f.Blameless, ms(f.NotBefore), f.Error, string(f.Cursor), f.PullID)
 		switch {
 		case err != nil || !f.GiveUp:
 			return err

@@ -27,6 +27,15 @@ func testFailures(t *testing.T, d Driver) {
 			}
 			f.equal("open pulls", f.openPulls(), []state.Pull{got})
 		}},
+		{"a failure that says nothing about the pull is not counted", func(f *fixture) {
+			p := f.created(window(0))
+			f.no(f.s.Fail(f.ctx, failure(p)))
+			other := failure(p)
+			other.Blameless, other.Error = true, "nobody answers there"
+			f.no(f.s.Fail(f.ctx, other))
+			p.Attempts, p.NotBefore, p.LastError = 1, other.NotBefore, other.Error
+			f.equal("open pulls", f.openPulls(), []state.Pull{p})
+		}},
 		{"a failure leaves cursor and pages as they are", func(f *fixture) {
 			p := f.created(window(0))
 			p = f.receive(receipt(p, 1, false))
