@@ -16,6 +16,7 @@ type request struct {
 	query url.Values
 	body  []byte
 	call  Call
+	left  bool // the log has it
 }
 
 // refusal is an answer that is none: its status, why for the log, and what is sent.
@@ -61,7 +62,7 @@ func (n *Network) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	r.call = Call{At: n.opt.Clock(), Method: hr.Method, Path: hr.URL.Path, Query: hr.URL.RawQuery, Body: string(r.body), Status: http.StatusOK}
 	fault, over := n.enter(r.call.At)
 	r.call.Over = over
-	defer func() { n.leave(r.call) }()
+	defer r.leave()
 
 	var answer any
 	var refused *refusal
@@ -106,6 +107,16 @@ func (r *request) write(w http.ResponseWriter, fault Fault, body []byte) {
 	if r.call.Status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "60")
 	}
+	r.leave()
 	w.WriteHeader(r.call.Status)
 	_, _ = w.Write(body) // who hung up misses it
+}
+
+// leave notes the end of the call, once: before the client can have read the answer, so
+// that who has the answer finds the call in the log.
+func (r *request) leave() {
+	if !r.left {
+		r.left = true
+		r.n.leave(r.call)
+	}
 }

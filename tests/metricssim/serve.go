@@ -32,7 +32,7 @@ func (n *Network) makeRoutes() *http.ServeMux {
 	mux := http.NewServeMux()
 	handle := func(pattern string, h handler) {
 		method, path, _ := strings.Cut(pattern, " ")
-		mux.HandleFunc(method+" "+apiPrefix+path, func(w http.ResponseWriter, r *http.Request) { n.answer(w, r, h) })
+		mux.HandleFunc(method+" "+apiPrefix+path, func(w http.ResponseWriter, r *http.Request) { n.answer(w.(*answer), r, h) })
 	}
 	w := &n.world
 	entity := func(path string, all func(*http.Request) ([]any, bool)) {
@@ -58,7 +58,7 @@ func (n *Network) makeRoutes() *http.ServeMux {
 	handle("GET /download-center/exports/{export}", n.getExport)
 	handle("GET /download-center/signed-url", n.sign)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		n.answer(w, r, func(*http.Request) reply { return refuse(http.StatusNotFound, "no such path or method") })
+		n.answer(w.(*answer), r, func(*http.Request) reply { return refuse(http.StatusNotFound, "no such path or method") })
 	})
 	return mux
 }
@@ -69,57 +69,52 @@ func (n *Network) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		n.serveStorage(w, r)
 		return
 	}
-	n.mu.Lock()
-	n.inFlight++
-	if n.inFlight > 1 {
-		n.log.violation("more than one call in flight: " + r.URL.Path)
-	}
-	n.mu.Unlock()
-	defer func() { n.mu.Lock(); n.inFlight--; n.mu.Unlock() }()
-	n.routes.ServeHTTP(w, r)
+	a := n.begin(w, r, false)
+	defer a.end()
+	n.routes.ServeHTTP(a, r)
 }
 
 // answer serves one call of the API.
-func (n *Network) answer(w http.ResponseWriter, r *http.Request, h handler) {
-	call := Call{At: time.Now(), Method: r.Method, Path: r.URL.Path, Params: r.URL.Query()}
-	defer func() { call.Ended = time.Now(); n.log.add(call) }()
-	w.Header().Set("Date", n.opt.Now().UTC().Format(http.TimeFormat)) // clients tell ages by it
+func (n *Network) answer(a *answer, r *http.Request, h handler) {
+	a.call.Params = r.URL.Query()
+	a.Header().Set("Date", n.opt.Now().UTC().Format(http.TimeFormat)) // clients tell ages by it
 	creates := exportTypeOf(r)
 	if r.Method != http.MethodGet && (r.Method != http.MethodPost || creates == "") {
 		n.log.violation(r.Method + " " + r.URL.Path)
 	}
 	fault, _ := n.faults.strike(r.URL.Path, creates, false)
-	call.Fault = fault.Kind
-	rep, struck := fault.reply(w.Header())
+	a.call.Fault = fault.Kind
+	rep, struck := fault.reply(a.Header())
 	if fault.Kind == Reset {
-		hangUp(w)
+		a.cut()
 		return
 	}
 	if !struck {
 		rep = n.authorized(r, h)
 	}
 	if fault.Kind == CreateLost {
-		hangUp(w)
+		a.cut()
 		return
 	}
-	call.Status, call.Rows, call.Bytes = rep.status, rep.rows, len(rep.body)
-	if w.Header().Get("Content-Type") == "" {
-		w.Header().Set("Content-Type", "application/json")
+	a.call.Rows, a.call.Bytes = rep.rows, len(rep.body)
+	if a.Header().Get("Content-Type") == "" {
+		a.Header().Set("Content-Type", "application/json")
 	}
-	w.Header().Set("Content-Length", itoa(len(rep.body)))
-	w.WriteHeader(rep.status)
+	a.Header().Set("Content-Length", itoa(len(rep.body)))
+	a.WriteHeader(rep.status)
 	half := len(rep.body) / 2
-	_, _ = w.Write(rep.body[:half]) // the client may have gone
+	_, _ = a.Write(rep.body[:half]) // the client may have gone
 	switch fault.Kind {
 	case CutBody:
-		_ = http.NewResponseController(w).Flush()
-		hangUp(w)
+		a.flush()
+		a.cut()
 		return
 	case Slow:
-		_ = http.NewResponseController(w).Flush()
+		a.flush()
 		pause(r, fault.Delay)
 	}
-	_, _ = w.Write(rep.body[half:])
+	a.end()
+	_, _ = a.Write(rep.body[half:])
 }
 
 // pause waits, but not for a client that has gone.
@@ -130,16 +125,6 @@ func pause(r *http.Request, d time.Duration) {
 	case <-t.C:
 	case <-r.Context().Done():
 	}
-}
-
-// hangUp closes the connection; a recorder of a test has none, and sees a panic
-// that the server of net/http takes for the same.
-func hangUp(w http.ResponseWriter) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	_ = conn.Close()
 }
 
 func (n *Network) authorized(r *http.Request, h handler) reply {

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // write makes an export's file. n.mu must be held.
@@ -126,8 +125,8 @@ func (n *Network) artifact(name string) *Export {
 
 // serveStorage sends a file to who has a link that holds, and to nobody else.
 func (n *Network) serveStorage(w http.ResponseWriter, r *http.Request) {
-	call := Call{At: time.Now(), Method: r.Method, Path: r.URL.Path, Storage: true, Status: http.StatusOK}
-	defer func() { call.Ended = time.Now(); n.log.add(call) }()
+	a := n.begin(w, r, true)
+	defer a.end()
 	if r.Header.Get("API-KEY") != "" {
 		n.log.violation("the API key was shown to the storage: " + r.URL.Path)
 	}
@@ -135,11 +134,11 @@ func (n *Network) serveStorage(w http.ResponseWriter, r *http.Request) {
 		n.log.violation(r.Method + " " + r.URL.Path)
 	}
 	fault, _ := n.faults.strike(r.URL.Path, "", false)
-	call.Fault = fault.Kind
-	if rep, struck := fault.reply(w.Header()); struck && fault.Kind != Forbidden {
-		call.Status = rep.status
-		w.WriteHeader(rep.status)
-		_, _ = w.Write(rep.body)
+	a.call.Fault = fault.Kind
+	if rep, struck := fault.reply(a.Header()); struck && fault.Kind != Forbidden {
+		a.WriteHeader(rep.status)
+		a.end()
+		_, _ = a.Write(rep.body)
 		return
 	}
 	name := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
@@ -150,98 +149,84 @@ func (n *Network) serveStorage(w http.ResponseWriter, r *http.Request) {
 	n.mu.Unlock()
 	switch {
 	case fault.Kind == Reset:
-		call.Status = 0
-		hangUp(w)
+		a.call.Status = 0
+		a.cut()
 	case fault.Kind == Forbidden || r.URL.Query().Get("X-Goog-Signature") != n.signature(name, expires):
-		call.Status = refuseXML(w, http.StatusForbidden, "SignatureDoesNotMatch", "Access denied.")
+		a.refuseXML(http.StatusForbidden, "SignatureDoesNotMatch", "Access denied.")
 	case expired:
-		call.Status = refuseXML(w, http.StatusBadRequest, "ExpiredToken", "Invalid argument.")
+		a.refuseXML(http.StatusBadRequest, "ExpiredToken", "Invalid argument.")
 	case e == nil:
-		call.Status = refuseXML(w, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
+		a.refuseXML(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 	default:
-		call.Range = r.Header.Get("Range")
-		seen := &statusSeen{ResponseWriter: w, status: http.StatusOK}
-		n.send(seen, r, e, fault)
-		call.Status = seen.status
+		a.call.Range = r.Header.Get("Range")
+		n.send(a, r, e, fault)
 	}
 }
 
-// statusSeen keeps the status of an answer. It hands files on as they are, so that they
-// are sent by the kernel.
-type statusSeen struct {
-	http.ResponseWriter
-	status int
-}
-
-func (s *statusSeen) WriteHeader(status int) {
-	s.status = status
-	s.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap implements what http.ResponseController looks for.
-func (s *statusSeen) Unwrap() http.ResponseWriter { return s.ResponseWriter }
-
-// ReadFrom implements io.ReaderFrom.
-func (s *statusSeen) ReadFrom(from io.Reader) (int64, error) { return io.Copy(s.ResponseWriter, from) }
-
-func refuseXML(w http.ResponseWriter, status int, code, message string) int {
-	w.Header().Set("Content-Type", "application/xml")
-	w.WriteHeader(status)
-	fmt.Fprintf(w, "<?xml version='1.0' encoding='UTF-8'?><Error><Code>%s</Code><Message>%s</Message></Error>", code, message)
-	return status
+func (a *answer) refuseXML(status int, code, message string) {
+	a.Header().Set("Content-Type", "application/xml")
+	a.WriteHeader(status)
+	a.end()
+	fmt.Fprintf(a, "<?xml version='1.0' encoding='UTF-8'?><Error><Code>%s</Code><Message>%s</Message></Error>", code, message)
 }
 
 // send sends a file, with sendfile and parts of it where nothing is in the way.
-func (n *Network) send(w http.ResponseWriter, r *http.Request, e *Export, fault Fault) {
+func (n *Network) send(a *answer, r *http.Request, e *Export, fault Fault) {
 	f, err := os.Open(e.path)
 	if err != nil {
-		refuseXML(w, http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
+		a.refuseXML(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 		return
 	}
 	defer f.Close()
-	h := w.Header()
+	h := a.Header()
 	h.Set("Content-Type", "text/csv")
+	if fault.Kind == CutBody || fault.Kind == Slow {
+		n.sendSlowly(a, r, e, f, fault)
+		return
+	}
+	if r.Header.Get("Range") == "" && r.Method == http.MethodGet {
+		a.last = func() {
+			n.mu.Lock()
+			e.Fetched++
+			n.mu.Unlock()
+		}
+	}
 	accepts := strings.Contains(r.Header.Get("Accept-Encoding"), "gzip")
 	switch {
-	case fault.Kind == CutBody || fault.Kind == Slow:
-		n.sendSlowly(w, r, e, f, fault)
-		return
 	case e.gzip && accepts:
 		h.Set("Content-Encoding", "gzip")
 		h.Set("Content-Length", strconv.FormatInt(e.Size, 10))
-		_, err = io.Copy(w, f)
+		_, _ = io.CopyN(a, f, e.Size) // the client may have gone
 	case n.opt.Gzip && accepts:
 		h.Set("Content-Encoding", "gzip")
-		z := gzip.NewWriter(w)
-		if _, err = io.Copy(z, f); err == nil {
-			err = z.Close()
+		z := gzip.NewWriter(a)
+		if _, err := io.Copy(z, f); err != nil {
+			return // the client has gone
 		}
+		a.beforeLast()
+		_ = z.Close()
 	default:
 		h.Set("ETag", strconv.Quote(e.ID))
-		http.ServeContent(w, r, "", e.Created, f)
-	}
-	if err == nil && r.Header.Get("Range") == "" && r.Method == http.MethodGet {
-		n.mu.Lock()
-		e.Fetched++
-		n.mu.Unlock()
+		http.ServeContent(a, r, "", e.Created, f)
 	}
 }
 
 // sendSlowly sends the file, or what was asked of it, in two halves and hangs up or waits between.
-func (n *Network) sendSlowly(w http.ResponseWriter, r *http.Request, e *Export, f *os.File, fault Fault) {
+func (n *Network) sendSlowly(a *answer, r *http.Request, e *Export, f *os.File, fault Fault) {
 	info, err := f.Stat()
 	if err != nil {
-		hangUp(w)
+		a.cut()
 		return
 	}
-	w.Header().Set("Content-Length", strconv.FormatInt(info.Size(), 10))
-	w.Header().Set("ETag", strconv.Quote(e.ID))
-	_, _ = io.CopyN(w, f, info.Size()/2) // the client may have gone
-	_ = http.NewResponseController(w).Flush()
+	a.Header().Set("Content-Length", strconv.FormatInt(info.Size(), 10))
+	a.Header().Set("ETag", strconv.Quote(e.ID))
+	_, _ = io.CopyN(a.ResponseWriter, f, info.Size()/2) // the client may have gone
+	a.flush()
 	if fault.Kind == CutBody {
-		hangUp(w)
+		a.cut()
 		return
 	}
 	pause(r, fault.Delay)
-	_, _ = io.Copy(w, f)
+	a.end()
+	_, _ = io.Copy(a.ResponseWriter, f)
 }

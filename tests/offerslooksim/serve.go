@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -33,7 +34,9 @@ func (n *Network) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	number, over := n.begin(Call{At: n.opt.Clock(), Method: hr.Method, Path: hr.URL.Path, Query: hr.URL.RawQuery})
 	fault := n.strike(number)
 	status := http.StatusOK
-	defer func() { n.end(number, status, r.records, fault) }()
+	// The log has the end before the client can have read the answer.
+	end := sync.OnceFunc(func() { n.end(number, status, r.records, fault) })
+	defer end()
 
 	var data any
 	refused := n.refuse(r, hr, over, fault)
@@ -55,6 +58,7 @@ func (n *Network) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	case ServerError:
 		status = http.StatusInternalServerError
 		w.Header().Set("Content-Type", "text/html")
+		end()
 		w.WriteHeader(status)
 		_, _ = w.Write([]byte("<html><title>500</title></html>"))
 		return
@@ -71,6 +75,7 @@ func (n *Network) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		body = body[:len(body)/2]
 	}
+	end()
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // who hung up misses it
 }
