@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -192,7 +193,7 @@ func TestAListOfIdsThatWillNotComeIsNotWaitedFor(t *testing.T) {
 		answer  func(int, string) error
 	}{
 		{"its stream is not enabled", []*extractors.Stream{child()}, []string{"postbacks"}, nil},
-		{"its stream was never published and is not planned", []*extractors.Stream{snapshot("publishers"), child()}, []string{"postbacks"}, nil},
+		{"its stream was never published and is not selected", []*extractors.Stream{snapshot("publishers"), child()}, []string{"postbacks"}, nil},
 		{
 			"its stream is refused", []*extractors.Stream{snapshot("publishers"), child()}, []string{"publishers", "postbacks"},
 			func(int, string) error { return apiError(extractors.StopStream, 404, 0) },
@@ -203,7 +204,10 @@ func TestAListOfIdsThatWillNotComeIsNotWaitedFor(t *testing.T) {
 			path := stateFile(t)
 			synctest.Test(t, func(t *testing.T) {
 				network := &fakeNetwork{streams: tt.streams, answer: tt.answer, took: time.Second}
-				b := setup(t, network, Account{}, path, func(o *Options) { o.OneShot = true })
+				b := setup(t, network, Account{}, path, func(o *Options) {
+					o.OneShot = true
+					o.Selected = func(_, stream string) bool { return slices.Contains(tt.plan, stream) }
+				})
 				b.plan(tt.plan...)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 				defer cancel()
@@ -211,9 +215,36 @@ func TestAListOfIdsThatWillNotComeIsNotWaitedFor(t *testing.T) {
 					t.Errorf("the drain did not end: %v", err)
 				}
 				b.end()
+				if failures := b.engine.Failures(); len(failures) == 0 {
+					t.Error("nobody says so")
+				}
 			})
 		})
 	}
+}
+
+// Schedules fire side by side: which of two streams is planned first is chance.
+func TestAStreamWhoseIdsAreGoneOverIsPlannedWithTheFirstThatNeedsIt(t *testing.T) {
+	path := stateFile(t)
+	synctest.Test(t, func(t *testing.T) {
+		child := snapshot("postbacks")
+		child.ForEach = &extractors.ForEachRule{Stream: "publishers", Columns: []string{"publisher_id"}, Batch: 1}
+		network := &fakeNetwork{streams: []*extractors.Stream{child, snapshot("publishers")}, took: time.Second}
+		b := setup(t, network, Account{}, path)
+		b.plan("postbacks")
+		time.Sleep(time.Minute)
+		if d := cmp.Diff([]string{"publishers"}, network.seen()); d != "" {
+			t.Errorf("calls (-want +got):\n%s", d)
+		}
+		if got := b.engine.Waiting("a", "postbacks"); got != "waiting for stream publishers" {
+			t.Errorf("the stream that needs the ids says it is %q", got)
+		}
+		b.plan("publishers", "postbacks")
+		b.end()
+		if n := len(network.seen()); n != 1 {
+			t.Errorf("%d calls, want 1: it was asked for already", n)
+		}
+	})
 }
 
 func TestOnlyWhatIsSelectedIsWorkedOn(t *testing.T) {

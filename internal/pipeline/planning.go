@@ -94,6 +94,9 @@ func (e *Engine) create(ctx context.Context, account, stream string, pulls []sta
 	if len(pulls) == 0 {
 		return nil
 	}
+	if err := e.createParent(ctx, account, stream); err != nil {
+		return err
+	}
 	run := e.newRunID()
 	wanted := make(map[windowKey]state.NewPull, len(pulls))
 	for i := range pulls {
@@ -118,6 +121,38 @@ func (e *Engine) create(ctx context.Context, account, stream string, pulls []sta
 	e.queue.add(created, time.Now())
 	e.log.Debug("run planned", zap.String("account", account), zap.String("stream", stream), zap.Int("pulls", len(created)))
 	return nil
+}
+
+// createParent plans the stream whose ids a stream goes over, if it was never asked for:
+// when both are due for the first time, either may be planned first, and the one that goes
+// over the other's ids would be given up for want of any.
+func (e *Engine) createParent(ctx context.Context, account, stream string) error {
+	a := e.lanes[account].account
+	child := a.stream(stream)
+	if child == nil || child.ForEach == nil || child.ForEach.Stream == "" {
+		return nil
+	}
+	parent := child.ForEach.Stream
+	if a.stream(parent) == nil || !e.selected(account, parent) {
+		return nil // the child says so
+	}
+	if open, _ := e.queue.open(account, parent); open {
+		return nil
+	}
+	published, err := e.store.Checkpoints(ctx, account, parent)
+	if err != nil {
+		return fmt.Errorf("reading what is published of account %s, stream %s: %w", account, parent, err)
+	}
+	failed, err := e.store.FailedPulls(ctx)
+	if err != nil {
+		return fmt.Errorf("reading what failed of account %s: %w", account, err)
+	}
+	// What was refused waits until it is due itself.
+	asked := func(p state.Pull) bool { return p.Account == account && p.Stream == parent }
+	if len(published) > 0 || slices.ContainsFunc(failed, asked) {
+		return nil
+	}
+	return e.Plan(ctx, account, parent, time.Now())
 }
 
 // parentItems asks the warehouse for the live ids that a for-each stream goes over.
