@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"syncd/tests/affisesim"
+	"syncd/tests/cpasim"
 )
 
 func TestTheDaemonAnswersOverHTTPAndStopsCleanly(t *testing.T) {
@@ -77,6 +78,20 @@ func TestTheDaemonAnswersOverHTTPAndStopsCleanly(t *testing.T) {
 	// Without the daemon the engine is started for the question.
 	if got := strings.TrimSpace(b.run("query", "--format", "JSONEachRow", "SELECT count() >= 0 AS read FROM offers").ended(t, 0).stdout); got != `{"read":1}` {
 		t.Errorf("query without a daemon says %q", got)
+	}
+}
+
+// A signal may come while the daemon reads what it knows of its streams.
+func TestADaemonThatIsStoppedAtOnceEndsWell(t *testing.T) {
+	t.Parallel()
+	b := newCPA(t, cpasim.Options{Face: cpasim.WhoCPA, Leads: 20})
+	b.onServer()
+	b.warehouse()
+	b.config(b.account("who"))
+	for range 4 {
+		p := b.start("run")
+		p.page()
+		b.finish(p)
 	}
 }
 

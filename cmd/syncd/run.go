@@ -177,6 +177,16 @@ func (s *syncing) daemon(ctx context.Context) error {
 		}
 	}()
 	s.app.log.Info("syncd started", zap.String("version", version), zap.String("page", "http://"+server.Addr()+"/"))
+	// What a signal cuts off says so in its own error: as cancelled, or as interrupted.
+	if err := s.keepUp(ctx); err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, errInterrupted) {
+		return err
+	}
+	s.app.log.Info("syncd stopped")
+	return nil
+}
+
+// keepUp works by the schedules of all selected streams until ctx ends.
+func (s *syncing) keepUp(ctx context.Context) error {
 	entries, err := s.entries(ctx)
 	if err != nil {
 		return err
@@ -187,12 +197,7 @@ func (s *syncing) daemon(ctx context.Context) error {
 	g.Go(func() error { return s.sayOutdated(ctx) })
 	loop := schedule.Loop{Log: s.app.log.Named("schedule")}
 	g.Go(func() error { return loop.Run(ctx, entries) })
-	// What a signal cuts off says so in its own error: as cancelled, or as interrupted.
-	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, errInterrupted) {
-		return err
-	}
-	s.app.log.Info("syncd stopped")
-	return nil
+	return g.Wait()
 }
 
 // entries gives the schedule of every selected stream.
