@@ -109,7 +109,7 @@ func (l *lane) call(ctx context.Context, e *entry, p state.Pull, stream *extract
 	l.engine.after("departed")
 	answer, err := l.perform(ctx, call)
 	ended := time.Now()
-	silentUntil := l.listen(host, p.ID, ended, err)
+	until := l.listen(host, p.ID, ended, err)
 	l.engine.after("answered")
 	var page extractors.Page
 	if err == nil {
@@ -117,8 +117,8 @@ func (l *lane) call(ctx context.Context, e *entry, p state.Pull, stream *extract
 	}
 	l.engine.observe.Called(p.Account, p.Stream, outcomeOf(err), ended.Sub(left), len(answer.Body))
 	switch {
-	case !silentUntil.IsZero():
-		return l.unheard(ctx, e, p, ended, silentUntil, err)
+	case !until.IsZero():
+		return l.unheard(ctx, e, p, ended, until, err)
 	case err != nil:
 		return l.failed(ctx, e, p, ended, err)
 	}
